@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "bindings/bind_engine.h"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "platform/memory.h"
+#include "rt/callback.h"
+#include "rt/engine.h"
+
+namespace nb = nanobind;
+using namespace tenuto;
+
+namespace {
+
+nb::dict histogram_counts(const rt::Histogram& histogram) {
+    // Only the buckets that hold something: begin in nanoseconds -> count.
+    nb::dict counts;
+    for (std::size_t i = 0; i < rt::Histogram::buckets; ++i)
+        if (const std::uint64_t count = histogram.count(i); count > 0)
+            counts[nb::float_(rt::Histogram::edge(i))] = count;
+    return counts;
+}
+
+nb::dict engine_counts(const rt::Engine& engine) {
+    const auto& counts = engine.counts();
+    nb::dict out;
+    out["callbacks"] = counts.callbacks.get();
+    out["frames"] = counts.frames.get();
+    out["late"] = counts.late.get();
+    out["flagged"] = counts.flagged.get();
+    out["losses"] = counts.losses.get();
+    out["lost_frames"] = counts.lost_frames.get();
+    out["first_callback_ns"] = counts.first_callback_ns.get();
+    out["last_callback_ns"] = counts.last_callback_ns.get();
+    out["thread"] = counts.thread.get();
+    out["true_samplerate"] = counts.true_samplerate.get();
+    out["blocksize"] = counts.blocksize.get();
+    out["lateness_ns"] = histogram_counts(engine.lateness());
+    out["lateness_max_ns"] = engine.lateness().largest();
+    out["duration_ns"] = histogram_counts(engine.duration());
+    out["duration_max_ns"] = engine.duration().largest();
+    return out;
+}
+
+nb::list meter_levels(rt::Meters& meters) {
+    nb::list out;
+    for (const rt::Level& level : meters.look())
+        out.append(nb::make_tuple(level.peak, level.peak_held, level.peak_max, level.mean_square,
+                                  level.square_sum, level.clipped, level.frames));
+    return out;
+}
+
+void offer_plan(rt::Engine& engine, std::shared_ptr<rt::Tape> tape,
+                std::shared_ptr<rt::Meters> meters, float monitor_gain) {
+    auto plan = std::make_unique<rt::Plan>();
+    plan->tape = std::move(tape);
+    plan->meters = std::move(meters);
+    plan->monitor_gain = monitor_gain;
+    engine.offer(std::move(plan));
+}
+
+// Shows the disk thread the end of the recording; with a time, the device is gone and what is
+// missing until then belongs to the recording.
+void close_tape(rt::Engine& engine, rt::Tape& tape, std::optional<std::int64_t> gone_until_ns,
+                std::int64_t device_frame) {
+    if (!gone_until_ns) return tape.close(nullptr);
+    const rt::Loss last = engine.missing_until(*gone_until_ns, device_frame);
+    tape.close(&last);
+}
+
+// A message handler that says nothing; safe on any thread, whatever it is given.
+void ignore() noexcept {}
+
+}  // namespace
+
+void bind_engine(nb::module_& module) {
+    nb::class_<rt::Meters>(module, "Meters", "Peak, RMS and clip count per channel.")
+        .def(nb::init<std::uint32_t, double>(), nb::arg("channels"), nb::arg("samplerate"))
+        .def("look", &meter_levels,
+             "Per channel: peak since the last look, peak with hold, largest peak, mean square, "
+             "sum of squares, clipped samples, frames.");
+
+    nb::class_<rt::Tape>(module, "Tape", "The audio thread's end of one recording.")
+        .def(nb::init<std::size_t, std::vector<std::uint32_t>, std::uint64_t>(),
+             nb::arg("ring_frames"), nb::arg("picks"), nb::arg("limit"))
+        .def("record", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::recording); })
+        .def("pause", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::paused); })
+        .def("finish", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::done); })
+        .def_prop_ro("is_done", [](const rt::Tape& t) { return t.mode() == rt::Tape::Mode::done; })
+        .def_prop_ro("is_closed", &rt::Tape::is_closed)
+        .def_prop_ro("frames", &rt::Tape::frames, "Device time taken: in the ring or lost.")
+        .def_prop_ro("lost_frames", &rt::Tape::lost_frames)
+        .def_prop_ro("free_frames", &rt::Tape::free_frames)
+        .def_prop_ro("ring_frames", &rt::Tape::samples_capacity)
+        .def("lock_memory", [](rt::Tape& tape) {
+            return platform::lock_memory(tape.samples().memory(), tape.samples().memory_bytes());
+        }, "Keep the ring out of the swap; False when the system does not allow it.");
+
+    nb::class_<rt::Engine>(module, "Engine", "What the audio thread runs.")
+        .def("__init__", [](rt::Engine* self, std::uint32_t ins, std::uint32_t outs, double samplerate,
+                            std::uint32_t blocksize, std::uint32_t quantum) {
+                new (self) rt::Engine({ins, outs, {samplerate, blocksize, quantum}});
+            }, nb::arg("in_channels"), nb::arg("out_channels"), nb::arg("samplerate"),
+            nb::arg("blocksize") = 0, nb::arg("loss_quantum") = 1)
+        .def_prop_ro("address", [](rt::Engine& e) { return reinterpret_cast<std::uintptr_t>(&e); },
+                     "For the device library's user pointer.")
+        .def("offer", &offer_plan, nb::arg("tape").none(), nb::arg("meters").none(),
+             nb::arg("monitor_gain"), "A new plan for the next block.")
+        .def("is_taken", &rt::Engine::is_taken)
+        .def("device_returns", &rt::Engine::device_returns)
+        .def("close_tape", &close_tape, nb::arg("tape"), nb::arg("gone_until_ns").none(),
+             nb::arg("device_frame"))
+        .def("counts", &engine_counts);
+
+    module.def("miniaudio_callback", [](std::size_t user_offset) {
+        rt::set_miniaudio_user_offset(user_offset);
+        return reinterpret_cast<std::uintptr_t>(&rt::miniaudio_callback);
+    }, nb::arg("user_offset"), "Address of the native callback for miniaudio devices.");
+    module.def("ignore_message", [] { return reinterpret_cast<std::uintptr_t>(&ignore); },
+               "Address of a native message handler that does nothing.");
+    module.def("portaudio_callback", [] { return reinterpret_cast<std::uintptr_t>(&rt::portaudio_callback); },
+               "Address of the native callback for PortAudio streams.");
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "disk/track.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+namespace tenuto::disk {
+
+namespace {
+constexpr std::size_t most_frames_at_once = 16384;  // so that no track keeps the others waiting
+// The header says how long the file is; after a crash a reader believes it. A tenth of a second of
+// sound is the most that it may lag behind, besides the disk thread's own pace.
+constexpr std::int64_t header_every_ns = 100'000'000;
+constexpr std::int64_t sync_every_ns = 1'000'000'000;
+constexpr std::int64_t ledger_every_ns = 250'000'000;
+}  // namespace
+
+Track::Track(std::shared_ptr<rt::Tape> tape, std::unique_ptr<Sink> sink, const Settings& settings)
+    : tape_(std::move(tape)), sink_(std::move(sink)), settings_(settings) {
+    publish(TrackState::writing);
+}
+
+bool Track::pump(std::int64_t now_ns) {
+    if (over_) return false;
+    const bool closed = tape_->is_closed();  // before the rings: what is in them now is then all
+    const bool moved = move_samples();
+    if (over_) return false;
+    const std::uint64_t limit = tape_->limit();
+    const bool complete = limit > 0 && frames_ >= limit;
+    if (complete || (closed && !moved)) {
+        finish(TrackState::done, {});
+        return false;
+    }
+    keep_up(now_ns, moved);
+    publish(TrackState::writing);
+    return moved;
+}
+
+// A loss is in its ring before the first frame behind it is in the other. So the samples are
+// looked at first: all losses in front of their end are then there to be seen.
+void Track::collect_losses() {
+    const auto insert = [this](const rt::Loss& loss) {
+        const auto behind = std::upper_bound(
+            losses_.begin(), losses_.end(), loss,
+            [](const rt::Loss& a, const rt::Loss& b) { return a.position < b.position; });
+        losses_.insert(behind, loss);
+    };
+    rt::Loss loss{};
+    while (tape_->losses().read({&loss, 1}) > 0) insert(loss);
+    if (tape_->is_closed() && !took_last_losses_) {
+        took_last_losses_ = true;
+        while (tape_->losses().read({&loss, 1}) > 0) insert(loss);
+        for (const rt::Loss& last : tape_->last_losses()) insert(last);
+    }
+}
+
+bool Track::move_samples() {
+    auto& ring = tape_->samples();
+    const std::size_t width = ring.width();
+    auto filled = ring.filled_regions(most_frames_at_once);
+    collect_losses();
+    if (silence_left_ > 0) return move_silence();
+    std::size_t frames = filled.first.size() / width;  // the piece behind the wrap comes next time
+    if (!losses_.empty()) {
+        const rt::Loss next = losses_.front();
+        const std::uint64_t before = next.position - ring.read_position();
+        if (before == 0) {
+            losses_.erase(losses_.begin());
+            silence_left_ = next.frames;
+            if (tape_->limit() > 0)
+                silence_left_ = std::min(silence_left_, tape_->limit() - std::min(tape_->limit(), frames_));
+            const std::lock_guard lock(mutex_);
+            if (silence_left_ > 0)
+                gaps_.push_back({frames_, silence_left_, next.cause,
+                                 next.monotonic_ns + settings_.utc_offset_ns});
+            unwritten_ledger_ = true;
+            return true;
+        }
+        frames = static_cast<std::size_t>(std::min<std::uint64_t>(frames, before));
+    }
+    if (frames == 0) return false;
+    const std::size_t taken = put(filled.first.data(), frames);
+    ring.release(taken);
+    return taken > 0;
+}
+
+bool Track::move_silence() {
+    const std::size_t width = tape_->samples().width();
+    const auto frames =
+        static_cast<std::size_t>(std::min<std::uint64_t>(silence_left_, most_frames_at_once));
+    silence_.resize(most_frames_at_once * width);
+    const std::size_t taken = put(silence_.data(), frames);
+    silence_left_ -= taken;
+    gap_frames_ += taken;
+    return taken > 0;
+}
+
+std::size_t Track::put(const float* samples, std::size_t frames) {
+    if (tape_->limit() > 0)
+        frames = std::min<std::size_t>(frames, tape_->limit() - std::min(tape_->limit(), frames_));
+    if (frames == 0) return 0;
+    const std::size_t taken = sink_->write({samples, frames * tape_->samples().width()});
+    frames_ += taken;
+    if (taken < frames) finish(TrackState::failed, sink_->error());
+    return taken;
+}
+
+void Track::keep_up(std::int64_t now_ns, bool moved) {
+    if (header_ns_ == 0) {
+        header_ns_ = ledger_ns_ = now_ns;
+        sync_ns_ = now_ns - sync_every_ns * 9 / 10;  // the first look at the free space comes soon
+    }
+    if (moved && now_ns - header_ns_ >= header_every_ns) {
+        sink_->update_header();
+        header_ns_ = now_ns;
+    }
+    if (unwritten_ledger_ && !settings_.ledger_path.empty() && now_ns - ledger_ns_ >= ledger_every_ns) {
+        unwritten_ledger_ = !write_ledger(settings_.ledger_path, settings_.samplerate, gaps());
+        ledger_ns_ = now_ns;
+    }
+    if (now_ns - sync_ns_ >= sync_every_ns) {
+        sink_->update_header();
+        const std::uint64_t written = frames_;
+        if (sink_->sync() == 0) synced_frames_ = written;
+        sync_ns_ = now_ns;
+        const std::int64_t free = sink_->free_bytes();
+        const double bytes_a_frame =
+            frames_ > 0 ? static_cast<double>(sink_->used_bytes()) / static_cast<double>(frames_) : 0;
+        seconds_left_ = free < 0 || bytes_a_frame <= 0
+                            ? -1
+                            : static_cast<double>(free) / bytes_a_frame / settings_.samplerate;
+    }
+}
+
+void Track::finish(TrackState::Phase phase, const std::string& why) {
+    std::string reason = why;
+    sink_->update_header();
+    const int cause = sink_->close();
+    if (cause != 0 && phase == TrackState::done) {
+        phase = TrackState::failed;
+        reason = std::strerror(cause);
+    }
+    if (phase == TrackState::done) synced_frames_ = frames_;
+    if (!settings_.ledger_path.empty() && !gaps_.empty() &&
+        !write_ledger(settings_.ledger_path, settings_.samplerate, gaps()) && reason.empty())
+        reason = "the ledger could not be written";
+    over_ = true;
+    publish(phase);
+    const std::lock_guard lock(mutex_);
+    error_ = reason;
+    finished_ = true;
+    over_signal_.notify_all();
+}
+
+void Track::publish(TrackState::Phase phase) {
+    if (!over_) bytes_ = sink_->used_bytes();
+    TrackState& state = shown_.draft()[0];
+    state = {phase,          frames_,       gap_frames_, gaps_.size(),
+             synced_frames_, seconds_left_, bytes_};
+    shown_.publish();
+}
+
+TrackState Track::state() {
+    const std::lock_guard lock(reader_mutex_);
+    return shown_.latest()[0];
+}
+
+std::vector<Gap> Track::gaps() const {
+    const std::lock_guard lock(mutex_);
+    return gaps_;
+}
+
+std::string Track::error() const {
+    const std::lock_guard lock(mutex_);
+    return error_;
+}
+
+bool Track::wait_until_over(double seconds) {
+    std::unique_lock lock(mutex_);
+    return over_signal_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return finished_; });
+}
+
+}  // namespace tenuto::disk

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace tenuto::platform {
+
+// [any but audio] The number of the calling process. Asked anew each time, so a forked child can
+// tell that what it inherited belongs to its parent.
+std::uint64_t process_id() noexcept;
+
+}  // namespace tenuto::platform

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "rt/books.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace tenuto::rt {
+
+namespace {
+// The loop's bandwidth: wide at first, to find the rate; then narrow, to average the jitter.
+constexpr double wide_hz = 1.0, narrow_hz = 0.05, wide_for_ns = 3e9;
+// A lateness that has to stay for so long before it counts as a loss. Longer than the pause
+// between two deliveries of a server that hands over several blocks at a time.
+constexpr double window_min_ns = 150e6, window_blocks = 24;
+// A step below half a block, or below what a busy machine's wake-ups differ by, is not a loss.
+constexpr double threshold_min_ns = 0.5e6;
+// No sound card is further off its rate than this.
+constexpr double rate_tolerance = 2e-3;
+}  // namespace
+
+Books::Books(const BooksSettings& settings) noexcept
+    : settings_(settings),
+      nominal_frame_ns_(1e9 / settings.samplerate),
+      frame_ns_(nominal_frame_ns_) {}
+
+void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
+    if (!locked_) {
+        lock_onto(arrival);
+    } else if (returning_) {
+        const double missing_ns = static_cast<double>(arrival.now_ns) - due_ns(arrival.frames);
+        double missing = std::max(0.0, missing_ns / frame_ns_);
+        if (arrival.device_frame >= 0 && next_device_frame_ >= 0)
+            missing = static_cast<double>(arrival.device_frame - next_device_frame_);
+        for (std::size_t i = 0; i < step_count_; ++i) steps_[i].since_ns = INT64_MIN / 2;
+        settle(arrival.now_ns);  // what was open before the device left is decided now
+        push_loss(arrival.tag, missing, arrival.now_ns, Cause::device_lost);
+        lock_onto(arrival);
+    } else if (arrival.device_frame >= 0) {
+        enter_exact(arrival);
+        follow(arrival);
+    } else {
+        follow(arrival);
+        look_for_steps(arrival);
+        settle(arrival.now_ns);
+    }
+    returning_ = false;
+    last_ns_ = arrival.now_ns;
+    device_frames_ += arrival.frames;
+    if (arrival.device_frame >= 0) next_device_frame_ = arrival.device_frame + arrival.frames;
+}
+
+void Books::lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
+    if (settings_.blocksize == 0) settings_.blocksize = arrival.frames;
+    if (settings_.loss_quantum == 0) settings_.loss_quantum = arrival.frames;
+    const double block_ns = settings_.blocksize * nominal_frame_ns_;
+    threshold_ns_ = std::max(threshold_min_ns, 0.5 * block_ns);
+    window_ns_ = std::max(window_min_ns, window_blocks * block_ns);
+    expected_ns_ = static_cast<double>(arrival.now_ns);
+    lateness_ns_ = 0;
+    locked_ns_ = 0;
+    step_count_ = 0;
+    locked_ = true;
+}
+
+void Books::follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
+    const double block_ns = arrival.frames * frame_ns_;
+    expected_ns_ += block_ns;
+    lateness_ns_ = static_cast<double>(arrival.now_ns) - expected_ns_;
+    locked_ns_ += block_ns;
+    if (lateness_ns_ < -threshold_ns_) {
+        // Frames cannot come before the device made them: the earlier prediction was too late.
+        expected_ns_ = static_cast<double>(arrival.now_ns);
+        lateness_ns_ = 0;
+        step_count_ = 0;
+        return;
+    }
+    if (lateness_ns_ > threshold_ns_ || step_count_ > 0) return;  // no news about the rate
+    const double bandwidth = locked_ns_ < wide_for_ns ? wide_hz : narrow_hz;
+    const double w = std::min(0.2, 2 * std::numbers::pi * bandwidth * block_ns * 1e-9);
+    expected_ns_ += std::numbers::sqrt2 * w * lateness_ns_;
+    frame_ns_ += w * w * lateness_ns_ / std::max(1u, arrival.frames);
+    frame_ns_ = std::clamp(frame_ns_, nominal_frame_ns_ * (1 - rate_tolerance),
+                           nominal_frame_ns_ * (1 + rate_tolerance));
+}
+
+void Books::enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
+    if (next_device_frame_ < 0 || arrival.device_frame <= next_device_frame_) return;
+    const auto missing = static_cast<double>(arrival.device_frame - next_device_frame_);
+    push_loss(arrival.tag, missing, arrival.now_ns, Cause::xrun);
+    expected_ns_ += missing * frame_ns_;
+}
+
+void Books::look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
+    // Entries above this block's lateness come down to it: from here on it was never more.
+    Step lowered{};
+    bool has_lowered = false;
+    while (step_count_ > 0 && steps_[step_count_ - 1].level_ns > lateness_ns_) {
+        lowered = steps_[--step_count_];
+        has_lowered = true;
+    }
+    const double below = step_count_ > 0 ? steps_[step_count_ - 1].level_ns : 0.0;
+    if (lateness_ns_ - below < threshold_ns_) return;
+    const std::uint64_t tag = has_lowered ? lowered.tag : arrival.tag;
+    const std::int64_t since = has_lowered ? lowered.since_ns : arrival.now_ns;
+    if (step_count_ < most_steps)
+        steps_[step_count_++] = {tag, lateness_ns_, since};
+    else
+        steps_[step_count_ - 1].level_ns = lateness_ns_;  // two neighbours become one
+}
+
+void Books::settle(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
+    double before = 0;
+    std::size_t settled = 0;
+    while (settled < step_count_ && loss_count_ < most_steps &&
+           static_cast<double>(now_ns - steps_[settled].since_ns) > window_ns_) {
+        const double step_ns = steps_[settled].level_ns - before;
+        before = steps_[settled].level_ns;
+        push_loss(steps_[settled].tag, step_ns / frame_ns_, now_ns, Cause::xrun);
+        ++settled;
+    }
+    if (settled == 0) return;
+    expected_ns_ += before;
+    lateness_ns_ = std::max(0.0, lateness_ns_ - before);
+    for (std::size_t i = settled; i < step_count_; ++i) {
+        steps_[i - settled] = steps_[i];
+        steps_[i - settled].level_ns -= before;
+    }
+    step_count_ -= settled;
+}
+
+void Books::push_loss(std::uint64_t tag, double frames, std::int64_t now_ns, Cause cause) noexcept
+    TENUTO_NONBLOCKING {
+    const double quantum = cause == Cause::xrun ? settings_.loss_quantum : 1;
+    const double whole = std::round(frames / quantum) * quantum;
+    if (whole < 1) return;
+    const auto missing = static_cast<std::uint64_t>(whole);
+    device_frames_ += missing;
+    if (loss_count_ < most_steps)
+        losses_[loss_count_++] = {tag, missing, now_ns, cause};
+    else
+        losses_[most_steps - 1].frames += missing;  // kept, at the place of the one before
+}
+
+const Loss* Books::next_loss() const noexcept TENUTO_NONBLOCKING {
+    return loss_count_ > 0 ? &losses_[0] : nullptr;
+}
+
+void Books::drop_loss() noexcept TENUTO_NONBLOCKING {
+    std::copy(losses_.begin() + 1, losses_.begin() + static_cast<std::ptrdiff_t>(loss_count_),
+              losses_.begin());
+    --loss_count_;
+}
+
+std::uint64_t Books::unsettled_tag() const noexcept TENUTO_NONBLOCKING {
+    std::uint64_t earliest = no_tag;
+    for (std::size_t i = 0; i < loss_count_; ++i) earliest = std::min(earliest, losses_[i].position);
+    for (std::size_t i = 0; i < step_count_; ++i) earliest = std::min(earliest, steps_[i].tag);
+    return earliest;
+}
+
+std::uint64_t Books::missing_until(std::int64_t now_ns) const noexcept {
+    if (!locked_) return 0;
+    const double frames = (static_cast<double>(now_ns) - expected_ns_) / frame_ns_;
+    return frames > 0 ? static_cast<std::uint64_t>(std::llround(frames)) : 0;
+}
+
+}  // namespace tenuto::rt

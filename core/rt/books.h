@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// The books on time: holds the frames that a device delivered against the monotonic clock.
+//
+// A delay-locked loop predicts when each block is due. Source: F. Adriaensen, "Using a DLL to
+// filter time", Linux Audio Conference 2005: second order, b = sqrt(2) w, c = w^2, w = 2 pi B dt.
+// It gives the device's true rate and the mapping between frames and time.
+//
+// A late block is not yet a loss: a device with a buffer hands over what it kept, and the blocks
+// after it come early. What is lost never comes, so the lateness *stays*. A loss is therefore a
+// step in the smallest lateness of all blocks from there on ("suffix minimum"), seen over a window.
+// The books keep the steps of that minimum as a small stack: a block that is less late than an
+// entry lowers or removes it; an entry that survives the window is a loss, at its block, with its
+// length. Until then the block and what follows are unsettled, and the tape keeps them back.
+//
+// A device that knows its own position (the virtual one) is believed: its losses are exact and
+// settled at once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "rt/losses.h"
+#include "shared/nonblocking.h"
+
+namespace tenuto::rt {
+
+// One block, as the books see it.
+struct Arrival {
+    std::int64_t now_ns;        // when the callback began
+    std::uint32_t frames;       // how many it brought
+    std::int64_t device_frame;  // the device's own index of the first of them, or -1: not known
+    std::uint64_t tag;          // where a loss in front of this block belongs (the tape's position)
+};
+
+struct BooksSettings {
+    double samplerate = 48000;
+    std::uint32_t blocksize = 0;     // frames that one callback is expected to bring; 0: the first
+    std::uint32_t loss_quantum = 1;  // losses are whole multiples of this; 0: of the first block
+};
+
+class Books {
+  public:
+    static constexpr std::uint64_t no_tag = UINT64_MAX;
+
+    explicit Books(const BooksSettings& settings) noexcept;
+
+    // [audio] Enters one block.
+    void enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+
+    // [audio] The next loss that is certain, or null. Its `position` is the tag that its block
+    // came with. Call `drop_loss` when it has been dealt with.
+    const Loss* next_loss() const noexcept TENUTO_NONBLOCKING;
+    // [audio] Removes what `next_loss` returned.
+    void drop_loss() noexcept TENUTO_NONBLOCKING;
+
+    // [audio] Tag of the earliest block in front of which a loss may still turn up; `no_tag` when
+    // everything is settled.
+    std::uint64_t unsettled_tag() const noexcept TENUTO_NONBLOCKING;
+
+    // [audio] How late the last block came, in nanoseconds after the loop's prediction.
+    double lateness_ns() const noexcept TENUTO_NONBLOCKING { return lateness_ns_; }
+    // [audio] The device's true rate, in hertz, as far as the loop knows it.
+    double true_samplerate() const noexcept TENUTO_NONBLOCKING { return 1e9 / frame_ns_; }
+    // [audio] When the next block is due, on the monotonic clock, if it brings `frames` frames.
+    double due_ns(double frames) const noexcept TENUTO_NONBLOCKING {
+        return expected_ns_ + frames * frame_ns_;
+    }
+    // [audio] Frames that the device produced so far: delivered and lost.
+    std::uint64_t device_frames() const noexcept TENUTO_NONBLOCKING { return device_frames_; }
+
+    // [control] The device went away and comes back (no audio thread may run): the time until the
+    // next block counts as lost, and the loop locks anew.
+    void device_returns() noexcept { returning_ = true; }
+    // [control] Frames that are missing between the last block and `now_ns`, when the device did
+    // not come back (no audio thread may run).
+    std::uint64_t missing_until(std::int64_t now_ns) const noexcept;
+
+  private:
+    struct Step {
+        std::uint64_t tag;
+        double level_ns;        // smallest lateness from this block on
+        std::int64_t since_ns;  // when its block came
+    };
+    static constexpr std::size_t most_steps = 32;
+
+    void lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+    void follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+    void enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+    void look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+    void settle(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
+    void push_loss(std::uint64_t tag, double frames, std::int64_t now_ns, Cause cause) noexcept
+        TENUTO_NONBLOCKING;
+
+    BooksSettings settings_;
+    double nominal_frame_ns_;
+    double frame_ns_;
+    double expected_ns_ = 0;  // filtered time of the last block
+    double lateness_ns_ = 0;
+    double threshold_ns_ = 0;
+    double window_ns_ = 0;
+    double locked_ns_ = 0;  // time since the loop began
+    std::int64_t last_ns_ = 0;
+    std::uint64_t device_frames_ = 0;
+    std::int64_t next_device_frame_ = -1;
+    bool locked_ = false;
+    bool returning_ = false;
+
+    std::array<Step, most_steps> steps_{};
+    std::size_t step_count_ = 0;
+    std::array<Loss, most_steps> losses_{};
+    std::size_t loss_count_ = 0;
+};
+
+}  // namespace tenuto::rt

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "rt/engine.h"
+
+#include <algorithm>
+
+#include "platform/clock.h"
+#include "platform/denormals.h"
+#include "platform/thread.h"
+
+namespace tenuto::rt {
+
+namespace {
+constexpr double ramp_seconds = 0.01;  // a change of the monitor's gain is spread over this
+}
+
+Engine::Engine(const EngineSettings& settings) : settings_(settings), books_(settings.books) {}
+
+void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
+    const platform::FlushDenormals flush;
+    Plan* plan = plans_.take();
+    Tape* tape = plan != nullptr ? plan->tape.get() : nullptr;
+    account(block, tape);
+    if (plan != nullptr && block.in != nullptr) {
+        if (tape != nullptr) {
+            tape->capture(block.in, block.frames, settings_.in_channels, block.now_ns);
+            tape->show(books_.unsettled_tag());
+            if (plan->meters)
+                plan->meters->measure(block.in, block.frames, settings_.in_channels, tape->picks());
+        }
+        if (block.out != nullptr) monitor(block, *plan);
+    } else if (block.out != nullptr) {
+        std::fill_n(block.out, std::size_t{block.frames} * settings_.out_channels, 0.0F);
+    }
+    count(block);
+}
+
+void Engine::account(const Block& block, Tape* tape) noexcept TENUTO_NONBLOCKING {
+    const std::uint64_t tag = tape != nullptr ? tape->begin_block() : Books::no_tag;
+    books_.enter({block.now_ns, block.frames, block.device_frame, tag});
+    while (const Loss* loss = books_.next_loss()) {
+        if (tape != nullptr && !tape->lose(*loss)) break;  // asked again with the next block
+        counts_.losses.add(1);
+        counts_.lost_frames.add(loss->frames);
+        books_.drop_loss();
+    }
+}
+
+void Engine::monitor(const Block& block, const Plan& plan) noexcept TENUTO_NONBLOCKING {
+    const std::uint32_t ins = settings_.in_channels, outs = settings_.out_channels;
+    const auto picks = plan.tape ? plan.tape->picks() : std::span<const std::uint32_t>{};
+    const float step = static_cast<float>(1 / (ramp_seconds * settings_.books.samplerate));
+    for (std::uint32_t n = 0; n < block.frames; ++n) {
+        heard_gain_ += std::clamp(plan.monitor_gain - heard_gain_, -step, step);
+        for (std::uint32_t c = 0; c < outs; ++c) {
+            float heard = 0;
+            if (picks.size() == 1)  // a single channel is heard on all outputs
+                heard = block.in[std::size_t{n} * ins + picks[0]];
+            else if (c < picks.size())
+                heard = block.in[std::size_t{n} * ins + picks[c]];
+            block.out[std::size_t{n} * outs + c] = heard_gain_ * heard;
+        }
+    }
+}
+
+void Engine::count(const Block& block) noexcept TENUTO_NONBLOCKING {
+    const std::int64_t end_ns = platform::monotonic_ns();
+    const std::int64_t late_ns = block.due_ns > 0 ? block.now_ns - block.due_ns
+                                                  : static_cast<std::int64_t>(books_.lateness_ns());
+    lateness_.enter(late_ns);
+    duration_.enter(end_ns - block.now_ns);
+    if (static_cast<double>(late_ns) * settings_.books.samplerate > 1e9 * block.frames)
+        counts_.late.add(1);
+    if (block.flagged) counts_.flagged.add(1);
+    if (counts_.callbacks.get() == 0) {
+        counts_.thread.set(platform::current_thread());
+        counts_.first_callback_ns.set(block.now_ns);
+        counts_.blocksize.set(block.frames);
+    }
+    counts_.callbacks.add(1);
+    counts_.frames.add(block.frames);
+    counts_.last_callback_ns.set(block.now_ns);
+    counts_.true_samplerate.set(books_.true_samplerate());
+    if (block.device_frame >= 0)
+        counts_.next_device_frame.set(static_cast<std::uint64_t>(block.device_frame) + block.frames);
+}
+
+void Engine::offer(std::unique_ptr<Plan> plan) {
+    plans_.collect();
+    plans_.offer(std::move(plan));
+}
+
+void Engine::device_returns() noexcept {
+    plans_.collect();
+    books_.device_returns();
+    counts_.callbacks.set(0);  // the next callback may come from another thread
+}
+
+Loss Engine::missing_until(std::int64_t now_ns, std::int64_t device_frame) const noexcept {
+    const std::uint64_t known = counts_.next_device_frame.get();
+    std::uint64_t frames = books_.missing_until(now_ns);
+    if (device_frame >= 0 && known > 0)
+        frames = static_cast<std::uint64_t>(device_frame) - std::min<std::uint64_t>(
+                     known, static_cast<std::uint64_t>(device_frame));
+    return {0, frames, now_ns, Cause::device_lost};
+}
+
+}  // namespace tenuto::rt

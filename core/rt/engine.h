@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// Start reading here: one callback, from device block to device block.
+#pragma once
+
+#include <cstdint>
+#include <memory>  // layer: plans are built and freed on [control]
+
+#include "rt/books.h"
+#include "rt/plan.h"
+#include "rt/timing.h"
+#include "shared/counters.h"
+#include "shared/handoff.h"
+#include "shared/nonblocking.h"
+
+namespace tenuto::rt {
+
+// One block as a device hands it over: interleaved, full scale 1.0.
+struct Block {
+    const float* in;            // null: the device has no input
+    float* out;                 // null: the device has no output
+    std::uint32_t frames;
+    std::int64_t now_ns;        // monotonic clock at the callback's begin
+    std::int64_t device_frame;  // the device's own index of the first frame, or -1: not known
+    std::int64_t due_ns;        // when the callback should have come, or 0: not known
+    bool flagged;               // the device's library says that something was lost
+};
+
+struct EngineSettings {
+    std::uint32_t in_channels = 0, out_channels = 0;
+    BooksSettings books;
+};
+
+class Engine {
+  public:
+    // [control]
+    explicit Engine(const EngineSettings& settings);
+
+    // [audio] One callback: everything that happens to a block happens in here.
+    void process(const Block& block) noexcept TENUTO_NONBLOCKING;
+
+    // [control] Gives the audio thread a new plan for its next block; frees the ones before it.
+    void offer(std::unique_ptr<Plan> plan);
+    // [control] True when the last offer is in use.
+    bool is_taken() noexcept { return plans_.is_taken(); }
+
+    // [control] The device went away and comes back; no audio thread may run.
+    void device_returns() noexcept;
+    // [control] What is missing at the end of a recording whose device is gone until `now_ns` or,
+    // if the device tells its position, until that; no audio thread may run.
+    Loss missing_until(std::int64_t now_ns, std::int64_t device_frame) const noexcept;
+
+    // [any] Books of the engine, each a fact on its own.
+    struct Counts {
+        shared::Counter callbacks, frames, late, flagged, losses, lost_frames, next_device_frame;
+        shared::Cell<std::int64_t> last_callback_ns{0};
+        shared::Cell<std::int64_t> first_callback_ns{0};
+        shared::Cell<std::uint64_t> thread{0};
+        shared::Cell<double> true_samplerate{0};
+        shared::Cell<std::uint32_t> blocksize{0};
+    };
+    const Counts& counts() const noexcept { return counts_; }
+    // [any] How late callbacks began.
+    const Histogram& lateness() const noexcept { return lateness_; }
+    // [any] How long they took.
+    const Histogram& duration() const noexcept { return duration_; }
+    // [any]
+    const EngineSettings& settings() const noexcept { return settings_; }
+
+  private:
+    void account(const Block& block, Tape* tape) noexcept TENUTO_NONBLOCKING;
+    void monitor(const Block& block, const Plan& plan) noexcept TENUTO_NONBLOCKING;
+    void count(const Block& block) noexcept TENUTO_NONBLOCKING;
+
+    EngineSettings settings_;
+    Books books_;
+    shared::Handoff<Plan> plans_;
+    float heard_gain_ = 0;  // the monitor's gain as it is now, on its way to the plan's
+    Counts counts_;
+    Histogram lateness_, duration_;
+};
+
+}  // namespace tenuto::rt

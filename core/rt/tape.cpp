@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "rt/tape.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "rt/books.h"
+
+namespace tenuto::rt {
+
+namespace {
+constexpr std::size_t loss_slots = 4096;
+}
+
+Tape::Tape(std::size_t min_ring_frames, std::vector<std::uint32_t> picks, std::uint64_t limit)
+    : picks_(std::move(picks)),
+      picks_are_leading_(true),
+      samples_(min_ring_frames, picks_.size()),
+      losses_(loss_slots),
+      limit_(limit) {
+    for (std::uint32_t c = 0; c < picks_.size(); ++c) picks_are_leading_ &= picks_[c] == c;
+}
+
+void Tape::set_mode(Mode mode) noexcept {
+    if (mode_.exchange(mode) == Mode::done) mode_.set(Mode::done);
+}
+
+std::uint64_t Tape::begin_block() noexcept TENUTO_NONBLOCKING {
+    const Mode before = current_;
+    current_ = mode_.get();
+    const bool inside = before == Mode::recording && current_ == Mode::recording;
+    return inside ? samples_.staged_position() : Books::no_tag;
+}
+
+bool Tape::lose(const Loss& loss) noexcept TENUTO_NONBLOCKING {
+    if (loss.position == Books::no_tag) return true;
+    if (losses_.write({&loss, 1}) == 0) return false;
+    frames_.add(loss.frames);
+    lost_.add(loss.frames);
+    return true;
+}
+
+bool Tape::show_pending() noexcept TENUTO_NONBLOCKING {
+    if (pending_.frames == 0) return true;
+    if (losses_.write({&pending_, 1}) == 0) return false;
+    pending_.frames = 0;
+    return true;
+}
+
+void Tape::capture(const float* block, std::uint32_t frames, std::uint32_t stride,
+                   std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
+    if (current_ != Mode::recording) return;
+    if (limit_ > 0) {
+        const std::uint64_t taken = frames_.get();
+        frames = static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(frames, limit_ - std::min(limit_, taken)));
+    }
+    const auto free = samples_.free_regions(frames);
+    const auto room = static_cast<std::uint32_t>((free.first.size() + free.second.size()) / channels());
+    // All of the block or none of it: a hole then begins and ends at a block's edge.
+    if (room >= frames && show_pending()) {
+        stage(block, frames, stride);
+    } else if (frames > 0) {
+        if (pending_.frames == 0)
+            pending_ = {samples_.staged_position(), 0, now_ns, Cause::overflow};
+        pending_.frames += frames;
+        lost_.add(frames);
+    }
+    frames_.add(frames);
+    if (limit_ > 0 && frames_.get() >= limit_) mode_.set(Mode::done);
+}
+
+void Tape::stage(const float* block, std::uint32_t frames, std::uint32_t stride) noexcept
+    TENUTO_NONBLOCKING {
+    const std::uint32_t width = channels();
+    if (picks_are_leading_ && width == stride) {
+        samples_.stage({block, std::size_t{frames} * stride});
+        return;
+    }
+    const auto free = samples_.free_regions(frames);
+    for (const auto region : {free.first, free.second}) {
+        for (std::size_t at = 0; at < region.size(); at += width, block += stride)
+            for (std::uint32_t c = 0; c < width; ++c) region[at + c] = block[picks_[c]];
+    }
+    samples_.stage_filled(frames);
+}
+
+void Tape::show(std::uint64_t position) noexcept TENUTO_NONBLOCKING {
+    samples_.commit_to(std::min(position, samples_.staged_position()));
+}
+
+void Tape::close(const Loss* last) noexcept {
+    mode_.set(Mode::done);
+    if (!show_pending()) last_losses_[last_count_++] = pending_;
+    if (last != nullptr && last->frames > 0) {
+        Loss end = *last;
+        end.position = samples_.staged_position();
+        last_losses_[last_count_++] = end;
+        frames_.add(end.frames);
+        lost_.add(end.frames);
+    }
+    samples_.commit_to(samples_.staged_position());
+    closed_.set(true);
+}
+
+}  // namespace tenuto::rt

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// The audio thread's end of one recording: picks the wanted channels out of each block and puts
+// them into the ring that the disk thread empties. Losses go through a second ring.
+//
+// Rule       A loss is always shown to the disk thread before the first frame behind it. Frames
+//            behind a loss that could not be shown are lost too, and added to it. So the file has
+//            every hole at its exact place, however long the disk stalls.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>  // layer: sized on [control] in the constructor, never grown
+
+#include "rt/losses.h"
+#include "shared/counters.h"
+#include "shared/nonblocking.h"
+#include "shared/ring.h"
+
+namespace tenuto::rt {
+
+class Tape {
+  public:
+    enum class Mode : std::uint8_t { idle, recording, paused, done };
+
+    // [control] `picks` are channels of the device, counted from 0. `limit` is how many frames of
+    // device time to take; 0 means no end.
+    Tape(std::size_t min_ring_frames, std::vector<std::uint32_t> picks, std::uint64_t limit);
+
+    // [control] What the audio thread should do from its next block on. `done` is final.
+    void set_mode(Mode mode) noexcept;
+    // [any] What was asked for, or `done` when the limit was reached.
+    Mode mode() const noexcept TENUTO_NONBLOCKING { return mode_.get(); }
+
+    // [audio] Begins a block; returns where a loss in front of it belongs, or `Books::no_tag`
+    // when it is not part of the recording.
+    std::uint64_t begin_block() noexcept TENUTO_NONBLOCKING;
+    // [audio] Places a loss; false when there is no room to tell of it now (ask again).
+    bool lose(const Loss& loss) noexcept TENUTO_NONBLOCKING;
+    // [audio] Takes the block in, `stride` channels interleaved.
+    void capture(const float* block, std::uint32_t frames, std::uint32_t stride,
+                 std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
+    // [audio] Shows the disk thread all frames before `position`.
+    void show(std::uint64_t position) noexcept TENUTO_NONBLOCKING;
+
+    // [control] With no audio thread left: shows everything, and the loss at the end, if any.
+    void close(const Loss* last) noexcept;
+
+    // [any]
+    std::uint32_t channels() const noexcept TENUTO_NONBLOCKING {
+        return static_cast<std::uint32_t>(picks_.size());
+    }
+    // [any] Frames of device time taken so far: in the ring or lost.
+    std::uint64_t frames() const noexcept TENUTO_NONBLOCKING { return frames_.get(); }
+    // [any] Frames lost so far.
+    std::uint64_t lost_frames() const noexcept TENUTO_NONBLOCKING { return lost_.get(); }
+    // [any]
+    std::uint64_t limit() const noexcept TENUTO_NONBLOCKING { return limit_; }
+    // [any] True when `close` was called: what is in the rings is all there will be.
+    bool is_closed() const noexcept TENUTO_NONBLOCKING { return closed_.get(); }
+
+    // [any] Frames that can come before something is lost, if the disk thread takes nothing.
+    std::size_t free_frames() const noexcept TENUTO_NONBLOCKING {
+        return samples_.capacity() - samples_.fill();
+    }
+    // [any] Frames that the ring holds.
+    std::size_t samples_capacity() const noexcept TENUTO_NONBLOCKING { return samples_.capacity(); }
+    // [disk] The other end.
+    shared::Ring<float>& samples() noexcept TENUTO_NONBLOCKING { return samples_; }
+    // [disk] Losses, in no particular order among those that lie behind what is shown.
+    shared::Ring<Loss>& losses() noexcept TENUTO_NONBLOCKING { return losses_; }
+    // [disk] After `is_closed`: losses that found no room in their ring.
+    std::span<const Loss> last_losses() const noexcept { return {last_losses_, last_count_}; }
+    std::span<const std::uint32_t> picks() const noexcept TENUTO_NONBLOCKING { return picks_; }
+
+  private:
+    bool show_pending() noexcept TENUTO_NONBLOCKING;
+    void stage(const float* block, std::uint32_t frames, std::uint32_t stride) noexcept
+        TENUTO_NONBLOCKING;
+
+    std::vector<std::uint32_t> picks_;
+    bool picks_are_leading_;  // 0, 1, 2 … : whole frames can be copied when the stride fits
+    shared::Ring<float> samples_;
+    shared::Ring<Loss> losses_;
+    std::uint64_t limit_;
+    shared::Setting<Mode> mode_{Mode::idle};
+    shared::Setting<bool> closed_{false};
+    shared::Counter frames_, lost_;
+
+    Mode current_ = Mode::idle;  // the mode of this block
+    Loss pending_{};             // overflow that has not been shown yet
+    Loss last_losses_[2]{};
+    std::size_t last_count_ = 0;
+};
+
+}  // namespace tenuto::rt

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""The project's chores, each one command: ``nox -s lint``, ``nox -s tests`` ... CI runs the same.
+
+The sessions use the environment that nox itself is in (``pip install '.[dev]'``), so that what
+is checked is what was installed, and a session starts at once. Arguments after ``--`` are passed
+on: ``nox -s tests -- -k ledger``, ``nox -s sanitize -- tsan``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "tests", "core"]
+
+ROOT = Path(__file__).resolve().parent
+# Tools may be installed beside this Python only.
+TOOLS = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+
+
+def run(session: nox.Session, *command: str | Path) -> None:
+    """Run one command with this environment's tools."""
+    session.run(*map(str, command), env=TOOLS, external=True)
+
+
+def clang_tool(session: nox.Session, name: str, package: str) -> str | None:
+    """Find one of Clang's tools, in the one version that CI has: another lays out differently."""
+    found = shutil.which(f"{name}-22", path=TOOLS["PATH"])
+    if found is None:
+        remedy = f"{name}-22 is not installed (Debian: apt-get install {package})"
+        # In CI a check that is not made is a failure.
+        if os.environ.get("TENUTO_CI_STRICT") == "1":
+            session.error(remedy)
+        session.warn(remedy)
+    return found
+
+
+def cpp_files(*folders: str) -> list[Path]:
+    """Give the C++ files of some folders of the core, of all if none is named."""
+    core = ROOT / "core"
+    roots = [core / folder for folder in folders] or [core]
+    return sorted(path for root in roots for end in ("*.h", "*.cpp") for path in root.rglob(end))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Formatting, lint, types and the house rules."""
+    run(session, sys.executable, "-m", "ruff", "check", ".")
+    run(session, sys.executable, "-m", "ruff", "format", "--check", ".")
+    run(session, sys.executable, "-m", "mypy")
+    run(session, sys.executable, "tools/check_layers.py")
+    formatter = clang_tool(session, "clang-format", "clang-format-22")
+    if formatter:
+        run(session, formatter, "--dry-run", "--Werror", *cpp_files())
+
+
+@nox.session(name="format")
+def format_(session: nox.Session) -> None:
+    """Put every file into the form that lint asks for."""
+    run(session, sys.executable, "-m", "ruff", "check", "--fix", ".")
+    run(session, sys.executable, "-m", "ruff", "format", ".")
+    formatter = clang_tool(session, "clang-format", "clang-format-22")
+    if formatter:
+        run(session, formatter, "-i", *cpp_files())
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The Python suite, against the installed package."""
+    run(session, sys.executable, "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """The C++ suite with the default compiler."""
+    run(session, "cmake", "--preset", "dev")
+    run(session, "cmake", "--build", "--preset", "dev")
+    run(session, ROOT / "build" / "dev" / "tenuto_core_tests", *session.posargs)
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """The C++ suite under each check of the compilers, and the canaries."""
+    run(session, sys.executable, "tools/run_sanitizers.py", *(session.posargs or ["all"]))
+
+
+@nox.session
+def tidy(session: nox.Session) -> None:
+    """Let clang-tidy look for bugs in the core."""
+    tidier = clang_tool(session, "clang-tidy", "clang-tidy-22")
+    driver = clang_tool(session, "run-clang-tidy", "clang-tidy-22")
+    compiler = clang_tool(session, "clang++", "clang-22")
+    if not tidier or not driver or not compiler:
+        session.skip("clang-tidy cannot look without them")
+    build = ROOT / "build" / "tidy"
+    run(session, "cmake", "--preset", "dev", "-B", build, f"-DCMAKE_CXX_COMPILER={compiler}")
+    # With no pattern: every file that the build compiles.
+    run(session, driver, "-quiet", "-clang-tidy-binary", tidier, "-p", build, *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Every benchmark, or those that are named; each prints its machine and writes JSON."""
+    scripts = sorted(
+        path for path in (ROOT / "benchmarks").glob("*.py") if not path.name.startswith("_")
+    )
+    named = [path for path in scripts if path.stem in session.posargs]
+    options = [word for word in session.posargs if word not in {path.stem for path in scripts}]
+    for script in named or scripts:
+        run(session, sys.executable, script, *options)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The examples in docstrings, the example programs, the links between pages."""
+    run(session, sys.executable, "-m", "pytest", "--doctest-modules", "src/tenuto")
+    for example in sorted((ROOT / "examples").glob("*.py")):
+        run(session, sys.executable, example)
+    run(session, sys.executable, "tools/check_layers.py")

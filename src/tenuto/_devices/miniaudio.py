@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: MIT
+"""Devices through miniaudio: ALSA, PulseAudio, JACK, WASAPI, Core Audio.
+
+The private touch of this package on `miniaudio`: its compiled module `_miniaudio` is used without
+the Python layer on top, because that layer runs Python in the callback. `tests/test_miniaudio.py`
+says in one sentence what moved when a release breaks this.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _core
+from .._errors import DeviceError
+from .base import Offered, Wanted, check_channels, check_samplerate
+
+_FORMAT_F32 = 5  # ma_format_f32
+# In the order in which `device=None` looks for a device.
+_BACKENDS = {"pulse": "pulseaudio", "jack": "jack", "alsa": "alsa"}
+if sys.platform == "win32":
+    _BACKENDS = {"wasapi": "wasapi", "dsound": "dsound", "winmm": "winmm"}
+elif sys.platform == "darwin":
+    _BACKENDS = {"coreaudio": "coreaudio", "jack": "jack"}
+
+BACKENDS = tuple(_BACKENDS)
+_CLIENT_NAME = b"tenuto"
+
+
+@functools.cache
+def _module() -> tuple[Any, Any]:
+    try:
+        from _miniaudio import ffi, lib
+    except ImportError as error:
+        raise DeviceError(
+            f"the miniaudio package cannot be loaded ({error}): reinstall it, or use a virtual "
+            "device"
+        ) from error
+    return ffi, lib
+
+
+def version() -> str:
+    """miniaudio's own version, for instance ``"0.11.25"``."""
+    ffi, lib = _module()
+    return str(ffi.string(lib.ma_version_string()).decode())
+
+
+@functools.cache
+def _callback() -> Any:
+    ffi, _ = _module()
+    address = _core.miniaudio_callback(ffi.offsetof("ma_device", "pUserData"))
+    return ffi.cast("ma_device_data_proc", address)
+
+
+@functools.cache
+def _quiet_alsa() -> None:
+    # libasound prints every failed attempt to stderr; we say ourselves what was looked for. The
+    # handler is native: it may be called on the audio thread.
+    try:
+        library = ctypes.CDLL("libasound.so.2")
+        library.snd_lib_error_set_handler(ctypes.c_void_p(_core.ignore_message()))
+    except (OSError, AttributeError):
+        return  # no libasound, so nothing to keep quiet
+
+
+class Context:
+    """A connection to one sound system; closes with the last device that uses it."""
+
+    def __init__(self, backend: str) -> None:
+        ffi, lib = _module()
+        if backend == "alsa":
+            _quiet_alsa()
+        self._name = ffi.new("char[]", _CLIENT_NAME)
+        config = ffi.new("ma_context_config *", lib.ma_context_config_init())
+        config.jack.pClientName = self._name
+        backends = ffi.new("ma_backend[1]", [getattr(lib, f"ma_backend_{_BACKENDS[backend]}")])
+        self.backend = backend
+        pointer = ffi.new("ma_context *")
+        result = lib.ma_context_init(backends, 1, config, pointer)
+        if result != lib.MA_SUCCESS:
+            raise DeviceError(f"{backend} is not running here")
+        self.pointer = ffi.gc(pointer, lib.ma_context_uninit)
+
+    def devices(self) -> Iterator[Found]:
+        """Everything that this sound system can open."""
+        ffi, lib = _module()
+        outs, ins = ffi.new("ma_device_info **"), ffi.new("ma_device_info **")
+        out_count, in_count = ffi.new("ma_uint32 *"), ffi.new("ma_uint32 *")
+        if lib.ma_context_get_devices(self.pointer, outs, out_count, ins, in_count):
+            return
+        found: dict[str, Found] = {}
+        for kind, infos, count in (
+            (lib.ma_device_type_capture, ins, in_count[0]),
+            (lib.ma_device_type_playback, outs, out_count[0]),
+        ):
+            for i in range(count):
+                self._add(found, kind, infos[0][i])
+        yield from found.values()
+
+    def _add(self, found: dict[str, Found], kind: int, listed: Any) -> None:
+        ffi, lib = _module()
+        if self.backend == "alsa" and not _is_alsa_hardware(_id_text(listed)):
+            return
+        info = ffi.new("ma_device_info *")
+        pointer = ffi.addressof(listed, "id")
+        if lib.ma_context_get_device_info(self.pointer, kind, pointer, info):
+            return
+        formats = list(info.nativeDataFormats[0 : info.nativeDataFormatCount])
+        channels = max((f.channels for f in formats), default=0) or 2
+        rates = tuple(sorted({f.sampleRate for f in formats if f.sampleRate}))
+        name = ffi.string(listed.name).decode(errors="replace")
+        is_capture = kind == lib.ma_device_type_capture
+        if self.backend == "jack":
+            name = "JACK server"
+        entry = found.setdefault(name, Found(self.backend, name, _id_text(listed)))
+        entry.is_default |= bool(listed.isDefault)
+        identity = ffi.new("ma_device_id *")
+        ffi.memmove(identity, pointer, ffi.sizeof("ma_device_id"))
+        if is_capture:
+            entry.in_channels, entry.in_id, entry.in_rates = channels, identity, rates
+        else:
+            entry.out_channels, entry.out_id, entry.out_rates = channels, identity, rates
+
+
+def _id_text(listed: Any) -> str:
+    ffi, _ = _module()
+    raw = ffi.buffer(ffi.addressof(listed, "id"))[:]
+    return bytes(raw.split(b"\0", 1)[0]).decode(errors="replace")
+
+
+def _is_alsa_hardware(identity: str) -> bool:
+    # ALSA also lists its plug-ins (null, rate converters, bridges to the servers that have a back
+    # end of their own here): none of them is a device.
+    return identity == "default" or ":" in identity
+
+
+@dataclass
+class Found:
+    """One device as the sound system lists it."""
+
+    backend: str
+    name: str
+    identity: str
+    in_channels: int = 0
+    out_channels: int = 0
+    in_rates: tuple[int, ...] = ()
+    out_rates: tuple[int, ...] = ()
+    in_id: Any = None
+    out_id: Any = None
+    is_default: bool = False
+
+    @property
+    def samplerates(self) -> tuple[int, ...]:
+        """Rates of all directions that it has."""
+        return tuple(sorted(set(self.in_rates) | set(self.out_rates)))
+
+
+class MiniaudioAdapter:
+    """One device of miniaudio."""
+
+    def __init__(self, context: Context, found: Found, wanted: Wanted) -> None:
+        check_channels(found.name, wanted, found.in_channels, found.out_channels)
+        check_samplerate(found.name, wanted.samplerate, found.in_rates)
+        self._context = context
+        self._found = found
+        self._wanted = wanted
+        self._device: Any = None
+        self._gone = False
+        self.offered = Offered(
+            name=found.name,
+            backend=found.backend,
+            in_channels=found.in_channels,
+            out_channels=found.out_channels if wanted.out_channels else 0,
+            blocksize=wanted.blocksize,
+            # JACK drops whole cycles; elsewhere a loss can have any length.
+            loss_quantum=0 if found.backend == "jack" else 1,
+        )
+
+    def open(self, engine: _core.Engine) -> None:
+        ffi, lib = _module()
+        duplex = self.offered.out_channels > 0
+        kind = lib.ma_device_type_duplex if duplex else lib.ma_device_type_capture
+        config = lib.ma_device_config_init(kind)
+        config.sampleRate = self._wanted.samplerate
+        config.periodSizeInFrames = self._wanted.blocksize
+        config.dataCallback = _callback()
+        config.pUserData = ffi.cast("void *", engine.address)
+        for side, channels, identity in (
+            (config.capture, self.offered.in_channels, self._found.in_id),
+            (config.playback, self.offered.out_channels, self._found.out_id),
+        ):
+            if channels:
+                # The native number: the wanted channels are picked by the engine, unmixed.
+                side.format, side.channels = _FORMAT_F32, channels
+                side.pDeviceID = identity
+        # Nothing is converted behind our back: what the device cannot do is an error.
+        config.alsa.noAutoResample = 1
+        config.wasapi.noAutoConvertSRC = 1
+        device = ffi.new("ma_device *")
+        settings = ffi.new("ma_device_config *", config)
+        result = lib.ma_device_init(self._context.pointer, settings, device)
+        if result != lib.MA_SUCCESS:
+            raise DeviceError(
+                f'"{self.offered.name}" ({self.offered.backend}) cannot be opened at '
+                f"{self._wanted.samplerate} Hz with {self.offered.in_channels} channels: another "
+                f"program may hold it. `tenuto doctor` looks closer. [miniaudio {result}]"
+            )
+        self._device = device
+
+    def start(self) -> None:
+        _, lib = _module()
+        result = lib.ma_device_start(self._device)
+        if result != lib.MA_SUCCESS:
+            raise DeviceError(
+                f'"{self.offered.name}" ({self.offered.backend}) was opened but does not start. '
+                f"Is it in use by another program? [miniaudio {result}]"
+            )
+
+    def stop(self) -> None:
+        _, lib = _module()
+        if self._device is not None:
+            lib.ma_device_stop(self._device)
+
+    def close(self) -> None:
+        _, lib = _module()
+        if self._device is not None:
+            lib.ma_device_uninit(self._device)
+            self._device = None
+
+    def is_lost(self) -> bool:
+        # `ma_device_is_started` turns false when the back end reports the end of the stream. It
+        # does not always: the stream's watchdog looks at the callbacks themselves.
+        _, lib = _module()
+        return self._device is not None and not lib.ma_device_is_started(self._device)
+
+    def reopen(self, engine: _core.Engine) -> bool:
+        self.close()
+        try:
+            context = Context(self.offered.backend)
+            found = find(context, self._found)
+            if found is None:
+                return False
+            check_channels(found.name, self._wanted, found.in_channels, found.out_channels)
+            check_samplerate(found.name, self._wanted.samplerate, found.in_rates)
+            if found.in_channels != self.offered.in_channels:
+                return False  # not the same device as before
+            self._context, self._found = context, found
+            self.open(engine)
+            engine.device_returns()
+            self.start()
+        except DeviceError:
+            self.close()
+            return False
+        return True
+
+    def device_frame(self) -> int:
+        return -1
+
+    def now_ns(self) -> int | None:
+        return None
+
+
+def find(context: Context, like: Found) -> Found | None:
+    """The device of the same name (or, failing that, identity) on a new connection."""
+    candidates = list(context.devices())
+    for found in candidates:
+        if found.name == like.name or found.identity == like.identity:
+            return found
+    return None

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""Where a recording may be written: checked before anything changes on the disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ._errors import FileError
+from ._take import ledger_path
+
+
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """Raise `FileError` when a recording cannot be made at `path`."""
+    folder = path.parent
+    if not folder.exists():
+        raise FileError(f'cannot record to "{path}": there is no folder "{folder}". Make it first.')
+    if not folder.is_dir():
+        raise FileError(f'cannot record to "{path}": "{folder}" is not a folder')
+    if path.is_dir():
+        raise FileError(f'cannot record to "{path}": it is a folder. Give a file name in it.')
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FileError(
+            f'cannot record to "{path}": you may not write in "{folder}". '
+            "Choose another folder or change its rights."
+        )
+    for there in (path, ledger_path(path)):
+        if there.exists() and not overwrite:
+            raise FileError(
+                f'"{there}" exists already, and nothing is overwritten unasked. '
+                "Choose another name, or pass overwrite=True (--overwrite)."
+            )
+
+
+def create(path: Path, *, overwrite: bool) -> int:
+    """Create the file and return its descriptor; an old ledger of the same name goes."""
+    flags = os.O_RDWR | os.O_CREAT | (os.O_TRUNC if overwrite else os.O_EXCL)
+    flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    check_target(path, overwrite=overwrite)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+        if overwrite:
+            ledger_path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise FileError(f'cannot record to "{path}": {error.strerror}') from error
+    return descriptor

@@ -1,0 +1,533 @@
+# SPDX-License-Identifier: MIT
+"""Record: from a device to a file (or to memory) that survives."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import math
+import os
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import _core, _sndfile
+from ._devices.base import Wanted, channels_asked
+from ._errors import DeviceError, FileError, TenutoError
+from ._levels import Level, level
+from ._paths import check_target, create
+from ._stream import Stream, own_process
+from ._take import Gap, Take, ledger_path
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ._scheduling import SchedulingReport
+    from ._stats import Stats
+    from .testing import VirtualDevice
+
+LOW_SPACE_SECONDS = 60.0
+_PAUSE = 0.01
+_alive: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def _whole(name: str, value: float, low: float, high: float, unit: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise ValueError(f"{name}={value!r}: give a whole number of {unit}")
+    if not low <= value <= high:
+        raise ValueError(f"{name}={value!r}: must be between {low} and {high} {unit}")
+    return int(value)
+
+
+class Recorder:
+    """Record a device, without losing a frame silently.
+
+    The audio thread puts each block into a ring, a native disk thread writes it to the file;
+    Python is nowhere in between, so it may be as busy as it likes.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        The file. The suffix chooses the format. None records into memory (see `buffer`).
+    device : str, int, VirtualDevice or None
+        None: the system's default. Or an index or a piece of a name from `tenuto.devices`, with
+        an optional back end in front (``"jack"``, ``"alsa:hw:1"``), or ``"virtual"``,
+        ``"virtual:PATH"``, ``"virtual:loopback"``.
+    samplerate : int
+        In hertz, 1000 to 768000. A device that cannot do it is an error: nothing is converted.
+    channels : int, sequence of int or None
+        How many, or which (counted from 1). None: all of the device, at most two.
+    blocksize : int
+        Frames per callback that the device is asked for; 0 leaves it to the device.
+    seconds : float, optional
+        Stop after exactly this much device time, above 0.
+    format, subtype : str, optional
+        As libsndfile calls them, for instance ``"FLAC"``, ``"PCM_24"``. The default subtype is
+        24-bit PCM where the format has it.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    monitor : {"off", "input"}
+        Whether what is recorded is also heard.
+    monitor_gain_db : float
+        How loud, in decibels, -120 to 20.
+    ring_seconds : float
+        How long the disk may stall before something is lost, 0.01 to 600.
+    realtime : bool, optional
+        False: do not ask for real-time priority.
+    cpu : int, optional
+        Pin the audio thread to this processor.
+    reconnect : bool
+        Open a device again that went away. False: end the recording there.
+
+    Raises
+    ------
+    DeviceError
+        The device is not there, or cannot do what was asked.
+    FileError
+        The file cannot be made, or the format cannot hold this.
+    ValueError
+        A number is out of its range.
+
+    Examples
+    --------
+    >>> import tenuto
+    >>> with tenuto.Recorder(None, device="virtual", channels=1, seconds=0.1) as rec:
+    ...     rec.start()
+    ...     _ = rec.wait()
+    ...     take = rec.stop()
+    >>> take.frames, take.gaps
+    (4800, ())
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None,
+        device: str | int | None | VirtualDevice = None,
+        *,
+        samplerate: int = 48_000,
+        channels: int | Sequence[int] | None = None,
+        blocksize: int = 0,
+        seconds: float | None = None,
+        format: str | None = None,
+        subtype: str | None = None,
+        overwrite: bool = False,
+        monitor: Literal["off", "input"] = "off",
+        monitor_gain_db: float = 0.0,
+        ring_seconds: float = 10.0,
+        realtime: bool | None = None,
+        cpu: int | None = None,
+        reconnect: bool = True,
+    ) -> None:
+        self._owner = _core.process_id()
+        self._closed = False
+        self._lock = threading.RLock()
+        self._mode: Literal["idle", "recording", "paused", "stopped"] = "idle"
+        self._take: Take | None = None
+        self._failure: FileError | None = None
+        self._track: _core.Track | None = None
+        self._lost_for_good = False
+        self._overwrite = overwrite
+        self.samplerate = _whole("samplerate", samplerate, 1000, 768_000, "Hz")
+        picks, count = channels_asked(channels)
+        limit = self._limit(seconds)
+        blocksize = _whole("blocksize", blocksize, 0, 65536, "frames")
+        if monitor not in ("off", "input"):
+            raise ValueError(f'monitor={monitor!r}: possible are "off" and "input"')
+        if not -120 <= monitor_gain_db <= 20:
+            raise ValueError(f"monitor_gain_db={monitor_gain_db!r}: must be between -120 and 20 dB")
+        if not 0.01 <= ring_seconds <= 600:
+            raise ValueError(f"ring_seconds={ring_seconds!r}: must be between 0.01 and 600 s")
+        if cpu is not None:
+            _whole("cpu", cpu, 0, (os.cpu_count() or 1) - 1, "(a processor's number)")
+
+        self.path = Path(path) if path is not None else None
+        self._format: _sndfile.FileFormat | None = None
+        self._format_asked = (format, subtype)
+        if self.path is not None:
+            # What is wrong with the file is said before the device is touched.
+            self._format = self._choose_format(count or 2)
+            check_target(self.path, overwrite=overwrite)
+        wanted = Wanted(self.samplerate, blocksize, picks, count, int(monitor != "off"))
+        self._stream = Stream(device, wanted, realtime=realtime, cpu=cpu, reconnect=reconnect)
+        try:
+            self._build(picks, limit, ring_seconds, monitor, monitor_gain_db)
+        except BaseException:
+            self._stream.close()
+            raise
+        self._stream.on_lost_for_good = weakref.WeakMethod(self._end_for_good)
+        _alive.add(self)
+
+    def _limit(self, seconds: float | None) -> int:
+        if seconds is None:
+            return 0
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise ValueError(f"seconds={seconds!r}: give a number of seconds")
+        if not math.isfinite(seconds) or seconds <= 0:
+            raise ValueError(f"seconds={seconds!r}: a recording must be longer than 0 s")
+        return max(1, round(seconds * self.samplerate))
+
+    def _choose_format(self, channels: int) -> _sndfile.FileFormat:
+        assert self.path is not None
+        return _sndfile.format_for(self.path, *self._format_asked, self.samplerate, channels)
+
+    def _build(
+        self,
+        picks: tuple[int, ...] | None,
+        limit: int,
+        ring_seconds: float,
+        monitor: str,
+        monitor_gain_db: float,
+    ) -> None:
+        offered = self._stream.adapter.offered
+        if offered.in_channels == 0:
+            raise DeviceError(f'"{offered.name}" has no input. Choose another device.')
+        if picks is None:
+            picks = tuple(range(min(2, offered.in_channels)))
+        self.channels = len(picks)
+        self.device = offered.name
+        self.backend = offered.backend
+        if self.path is not None:
+            self._format = self._choose_format(self.channels)
+        ring_frames = max(round(ring_seconds * self.samplerate), 1)
+        self._tape = _core.Tape(ring_frames, list(picks), limit)
+        self._stream.tape = self._tape
+        self._meters = _core.Meters(self.channels, self.samplerate)
+        self.memory_locked: bool = self._tape.lock_memory()
+        gain = 10 ** (monitor_gain_db / 20) if monitor == "input" else 0.0
+        self._stream.engine.offer(self._tape, self._meters, gain)
+
+    # -- control ---------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Create the file and begin.
+
+        Raises
+        ------
+        FileError
+            The file cannot be made after all.
+        DeviceError
+            The device does not start.
+        TenutoError
+            It was started before.
+        """
+        own_process(self._owner, "this recording")
+        with self._lock:
+            if self._mode != "idle":
+                raise TenutoError(f"this recording is {self.state}: it can be started only once")
+            self._open_track()
+            self._tape.record()
+            self._mode = "recording"
+            try:
+                self._stream.start()
+            except DeviceError:
+                self._finish()
+                if self.path is not None:
+                    self.path.unlink(missing_ok=True)
+                raise
+
+    def _open_track(self) -> None:
+        utc_offset = time.time_ns() - _core.monotonic_ns()
+        if self.path is None:
+            self._track = _core.memory_track(self._tape, self.samplerate, utc_offset)
+        else:
+            assert self._format is not None
+            descriptor = create(self.path, overwrite=self._overwrite)
+            try:
+                self._track = _core.file_track(
+                    self._tape,
+                    _sndfile.api(),
+                    descriptor,
+                    self._format.code,
+                    self.samplerate,
+                    self._format.integer_bits,
+                    self._format.most_bytes,
+                    str(ledger_path(self.path)),
+                    utc_offset,
+                )
+            except RuntimeError as error:
+                os.close(descriptor)
+                self.path.unlink(missing_ok=True)
+                raise FileError(f'cannot record to "{self.path}": {error}') from error
+        _core.serve(self._track)
+
+    def pause(self) -> None:
+        """Leave out what comes from here on; the meters go on."""
+        self._change("recording", "paused", self._tape.pause)
+
+    def resume(self) -> None:
+        """Go on after `pause`, on the very next frame of the file."""
+        self._change("paused", "recording", self._tape.record)
+
+    def _change(self, before: str, after: Literal["recording", "paused"], act: Any) -> None:
+        own_process(self._owner, "this recording")
+        with self._lock:
+            if self._mode != before:
+                raise TenutoError(f"this recording is {self.state}, not {before}")
+            act()
+            self._mode = after
+
+    def stop(self) -> Take:
+        """End the recording and complete the file.
+
+        Returns
+        -------
+        Take
+            The same one when it is called again.
+
+        Raises
+        ------
+        FileError
+            Something could not be written; the file is valid to the last frame that could.
+        """
+        own_process(self._owner, "this recording")
+        with self._lock:
+            if self._mode == "idle":
+                self._open_track()  # an empty recording is one too
+            self._finish()
+            if self._failure is not None:
+                raise self._failure
+            assert self._take is not None
+            return self._take
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the recording is over by itself: `seconds` are full, or it failed.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            In seconds; None waits as long as it takes.
+
+        Returns
+        -------
+        bool
+            False when the time was up first.
+        """
+        own_process(self._owner, "this recording")
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self._is_over():
+            if until is not None and time.monotonic() >= until:
+                return False
+            time.sleep(_PAUSE)
+        return True
+
+    def _is_over(self) -> bool:
+        if self._mode == "stopped":
+            return True
+        return self._track is not None and self._track.state()["phase"] != "writing"
+
+    def _end_for_good(self) -> None:
+        self._lost_for_good = True
+        with self._lock:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._mode == "stopped":
+            return
+        self._tape.finish()
+        gone = self._stream.is_lost and not self._lost_for_good
+        clock = self._stream.adapter.now_ns()
+        gone_until = (clock if clock is not None else _core.monotonic_ns()) if gone else None
+        device_frame = self._stream.adapter.device_frame()
+        self._stream.close()
+        self._stream.engine.close_tape(self._tape, gone_until, device_frame)
+        self._mode = "stopped"
+        track = self._track
+        if track is None:
+            return
+        _core.wake_writer()
+        while not track.wait_until_over(0.1):
+            pass  # the GIL is released meanwhile; Ctrl-C gets through here
+        state = track.state()
+        if state["phase"] == "failed":
+            self._failure = FileError(
+                f'recording to "{self.path}" ended after {state["frames"] / self.samplerate:.3f} s: '
+                f"{track.error}. The file is valid up to there."
+            )
+        samples = track.samples(0, state["frames"]) if self.path is None else None
+        self._take = Take(
+            self.path, state["frames"], self.samplerate, self.channels, self.gaps, samples
+        )
+
+    # -- what is known ---------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """``"idle" "recording" "paused" "stopped" "lost" "failed"``."""
+        if self._track is not None:
+            phase = self._track.state()["phase"]
+            if phase == "failed":
+                return "failed"
+            if phase == "done":
+                return "stopped"
+        if self._mode in ("recording", "paused") and self._stream.is_lost:
+            return "lost"
+        return self._mode
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """What the meters show, one `Level` per channel; resets "since the last look"."""
+        return tuple(level(row) for row in self._meters.look())
+
+    @property
+    def frames(self) -> int:
+        """Frames of device time recorded so far, losses included."""
+        if self._take is not None:
+            return self._take.frames
+        return int(self._tape.frames)
+
+    @property
+    def seconds(self) -> float:
+        """The same in seconds."""
+        return self.frames / self.samplerate
+
+    @property
+    def dropped_frames(self) -> int:
+        """How many of the frames were lost so far, for whatever cause."""
+        return int(self._tape.lost_frames)
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The ledger so far."""
+        return tuple(Gap(*row) for row in self._track.gaps()) if self._track else ()
+
+    @property
+    def xruns(self) -> int:
+        """How often the device lost something."""
+        return sum(gap.cause == "xrun" for gap in self.gaps)
+
+    @property
+    def stall_budget(self) -> float:
+        """How long the disk may still stall before something is lost, in seconds."""
+        return float(self._tape.free_frames / self.samplerate)
+
+    @property
+    def space_seconds(self) -> float | None:
+        """For how long the disk (or the file format) has room, in seconds; None: not known yet."""
+        left = self._track.state()["seconds_left"] if self._track else -1.0
+        return left if left >= 0 else None
+
+    @property
+    def written_frames(self) -> int:
+        """Frames that are in the file already."""
+        return int(self._track.state()["frames"]) if self._track else 0
+
+    @property
+    def warning(self) -> str | None:
+        """What the user should know now, in a sentence; None when all is well."""
+        if self.state == "lost":
+            return f'"{self.device}" is gone; what is recorded is safe, looking for it again'
+        if self._lost_for_good:
+            return f'"{self.device}" went away, and the recording ended there'
+        space = self.space_seconds
+        if space is not None and space < LOW_SPACE_SECONDS and self._mode != "stopped":
+            return f"there is room for only {space:.0f} s more"
+        if self._mode == "recording" and self._tape.free_frames < self._tape.ring_frames / 2:
+            return f"the disk is slow: {self.stall_budget:.1f} s until something is lost"
+        return None
+
+    @property
+    def buffer(self) -> NDArray[np.float32]:
+        """What is in memory so far, a copy, shape (frames, channels); for ``path=None``."""
+        if self.path is not None:
+            raise TenutoError(f'this recording goes to "{self.path}", not into memory')
+        if self._track is None:
+            import numpy as np
+
+            return np.zeros((0, self.channels), np.float32)
+        return self._track.samples(0, self._track.state()["frames"])
+
+    @property
+    def scheduling(self) -> SchedulingReport | None:
+        """How the audio thread is scheduled; None until it has run."""
+        return self._stream.scheduling
+
+    def stats(self) -> Stats:
+        """Timing of the audio thread."""
+        return self._stream.stats()
+
+    # -- endings ---------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Give the device back; a running recording is completed first."""
+        if self._owner != _core.process_id():
+            return
+        with self._lock:
+            self._finish()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        failed_before = self._failure is not None
+        self.close()
+        if kind is None and self._failure is not None and not failed_before:
+            raise self._failure
+
+    def __del__(self) -> None:
+        if getattr(self, "_mode", "stopped") != "stopped" and hasattr(self, "_tape"):
+            with contextlib.suppress(Exception):
+                self.close()
+
+    def __repr__(self) -> str:
+        where = "memory" if self.path is None else f'"{self.path}"'
+        return f"<tenuto.Recorder {self.state}: {self.seconds:.3f} s of {self.device!r} to {where}>"
+
+
+@atexit.register
+def _complete_all() -> None:
+    """The interpreter ends: every recording that is still running becomes a complete file."""
+    for recorder in list(_alive):
+        with contextlib.suppress(Exception):
+            recorder.close()
+
+
+def record(
+    path: str | os.PathLike[str] | None = None,
+    seconds: float | None = None,
+    **options: Any,
+) -> Take:
+    """Record, and return when it is done.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        The file; None records into memory.
+    seconds : float, optional
+        How long, above 0. None records until Ctrl-C.
+    **options
+        As `Recorder` takes them.
+
+    Returns
+    -------
+    Take
+        What was recorded, with its gaps.
+
+    Raises
+    ------
+    DeviceError, FileError, ValueError
+        As `Recorder` does.
+
+    Examples
+    --------
+    >>> import tenuto
+    >>> tenuto.record(seconds=0.05, device="virtual", channels=1).to_numpy().shape
+    (2400, 1)
+    """
+    with Recorder(path, seconds=seconds, **options) as recorder:
+        recorder.start()
+        try:
+            recorder.wait()
+        except KeyboardInterrupt:
+            if seconds is not None:
+                raise
+        return recorder.stop()

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+"""libsndfile, as the core meets it: function addresses, and which formats there are.
+
+The private touch of this package on `soundfile`: its CFFI module and its bundled library are
+opened directly, because importing `soundfile` itself loads NumPy, which costs a fifth of a second
+before the first frame is recorded. Where that layout is not found, `soundfile` is asked.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ._errors import FileError
+
+_FUNCTIONS = (
+    "sf_open_fd",
+    "sf_writef_float",
+    "sf_writef_int",
+    "sf_seek",
+    "sf_command",
+    "sf_close",
+    "sf_error",
+    "sf_strerror",
+)
+
+# Numbers of sndfile.h (the SF_FORMAT_* constants).
+_MAJORS = {
+    "WAV": 0x010000,
+    "AIFF": 0x020000,
+    "AU": 0x030000,
+    "W64": 0x0B0000,
+    "WAVEX": 0x130000,
+    "FLAC": 0x170000,
+    "CAF": 0x180000,
+    "OGG": 0x200000,
+    "RF64": 0x220000,
+    "MP3": 0x230000,
+}
+_SUBTYPES = {
+    "PCM_S8": 0x0001,
+    "PCM_16": 0x0002,
+    "PCM_24": 0x0003,
+    "PCM_32": 0x0004,
+    "PCM_U8": 0x0005,
+    "FLOAT": 0x0006,
+    "DOUBLE": 0x0007,
+    "ULAW": 0x0010,
+    "ALAW": 0x0011,
+    "VORBIS": 0x0060,
+    "OPUS": 0x0064,
+    "ALAC_16": 0x0070,
+    "ALAC_20": 0x0071,
+    "ALAC_24": 0x0072,
+    "ALAC_32": 0x0073,
+    "MPEG_LAYER_III": 0x0082,
+}
+_INTEGER_BITS = {
+    "PCM_S8": 8,
+    "PCM_U8": 8,
+    "PCM_16": 16,
+    "PCM_24": 24,
+    "PCM_32": 32,
+    "ALAC_16": 16,
+    "ALAC_20": 20,
+    "ALAC_24": 24,
+    "ALAC_32": 32,
+}
+_SUFFIXES = {
+    ".wav": "WAV",
+    ".wave": "WAV",
+    ".rf64": "RF64",
+    ".w64": "W64",
+    ".flac": "FLAC",
+    ".ogg": "OGG",
+    ".oga": "OGG",
+    ".opus": "OGG",
+    ".mp3": "MP3",
+    ".aif": "AIFF",
+    ".aiff": "AIFF",
+    ".caf": "CAF",
+    ".au": "AU",
+}
+_DEFAULT_SUBTYPES = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
+# Their lengths are 32-bit numbers of bytes; a margin is left for the header.
+_FOUR_GIGABYTES = ("WAV", "WAVEX", "AIFF", "AU")
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A format and subtype that libsndfile has been asked about and can write."""
+
+    name: str
+    subtype: str
+    code: int
+    integer_bits: int
+    most_bytes: int
+
+
+@functools.cache
+def _library() -> tuple[Any, Any]:
+    try:
+        import _soundfile_data
+        from _soundfile import ffi
+
+        folder = Path(_soundfile_data.__file__).parent
+        return ffi, ffi.dlopen(str(next(folder.glob("libsndfile*"))))
+    except (ImportError, OSError, StopIteration, TypeError):
+        import soundfile
+
+        try:
+            return soundfile._ffi, soundfile._snd
+        except AttributeError as error:
+            raise FileError(
+                "this release of the soundfile package hides its libsndfile "
+                f"(soundfile {soundfile.__version__}): install soundfile 0.13 or 0.14"
+            ) from error
+
+
+def api() -> dict[str, int]:
+    """Addresses of the functions that the disk thread calls."""
+    ffi, library = _library()
+    return {name: int(ffi.cast("uintptr_t", ffi.addressof(library, name))) for name in _FUNCTIONS}
+
+
+def version() -> str:
+    """For instance ``"libsndfile-1.2.2"``."""
+    ffi, library = _library()
+    return str(ffi.string(library.sf_version_string()).decode())
+
+
+def _accepts(code: int, samplerate: int, channels: int) -> bool:
+    ffi, library = _library()
+    info = ffi.new("SF_INFO *")
+    info.format, info.samplerate, info.channels = code, samplerate, channels
+    return bool(library.sf_format_check(info))
+
+
+def format_for(
+    path: Path, format: str | None, subtype: str | None, samplerate: int, channels: int
+) -> FileFormat:
+    """The format to write `path` in; `FileError` says what is possible instead."""
+    suffix = path.suffix.lower()
+    name = format.upper() if format is not None else _SUFFIXES.get(suffix)
+    if name is None:
+        raise FileError(
+            f'"{path.name}": the suffix "{suffix}" names no format that can be written; '
+            f"possible are {' '.join(sorted(_SUFFIXES))}. Or pass format=, one of "
+            f"{' '.join(sorted(_MAJORS))}."
+        )
+    if name not in _MAJORS:
+        raise FileError(f'format "{format}" is not known; possible are {" ".join(sorted(_MAJORS))}')
+    major = _MAJORS[name]
+    possible = [
+        known for known, code in _SUBTYPES.items() if _accepts(major | code, samplerate, channels)
+    ]
+    if not possible:
+        raise FileError(
+            f"{name} cannot hold {channels} channels at {samplerate} Hz; "
+            "WAV, RF64, W64 and CAF hold any number of channels"
+        )
+    chosen = subtype.upper() if subtype is not None else _default_subtype(name, suffix, possible)
+    if chosen not in possible:
+        raise FileError(
+            f'{name} has no subtype "{subtype}" for {channels} channels at {samplerate} Hz; '
+            f"possible are {' '.join(possible)}"
+        )
+    return FileFormat(
+        name=name,
+        subtype=chosen,
+        code=major | _SUBTYPES[chosen],
+        integer_bits=_INTEGER_BITS.get(chosen, 0),
+        most_bytes=2**32 - 2**20 if name in _FOUR_GIGABYTES else 0,
+    )
+
+
+def _default_subtype(name: str, suffix: str, possible: list[str]) -> str:
+    if suffix == ".opus" and "OPUS" in possible:
+        return "OPUS"
+    wanted = _DEFAULT_SUBTYPES.get(name, "PCM_24")
+    return wanted if wanted in possible else possible[0]
