@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import nox
+import nox.command
 
 nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "none"
@@ -41,23 +42,32 @@ def clang_tool(session: nox.Session, name: str, package: str) -> str | None:
     return found
 
 
-def cpp_files(*folders: str) -> list[Path]:
-    """Give the C++ files of some folders of the core, of all if none is named."""
-    core = ROOT / "core"
-    roots = [core / folder for folder in folders] or [core]
-    return sorted(path for root in roots for end in ("*.h", "*.cpp") for path in root.rglob(end))
+def cpp_files() -> list[Path]:
+    """Give the C++ files of the core, seen from the root of the tree (where sessions run)."""
+    found = (path for end in ("*.h", "*.cpp") for path in (ROOT / "core").rglob(end))
+    return sorted(path.relative_to(ROOT) for path in found)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Formatting, lint, types and the house rules."""
-    run(session, sys.executable, "-m", "ruff", "check", ".")
-    run(session, sys.executable, "-m", "ruff", "format", "--check", ".")
-    run(session, sys.executable, "-m", "mypy")
-    run(session, sys.executable, "tools/check_layers.py")
+    """Formatting, lint, types and the house rules: all of them, whichever fails first."""
+    commands: list[list[str | Path]] = [
+        [sys.executable, "-m", "ruff", "check", "."],
+        [sys.executable, "-m", "ruff", "format", "--check", "."],
+        [sys.executable, "-m", "mypy"],
+        [sys.executable, "tools/check_layers.py"],
+    ]
     formatter = clang_tool(session, "clang-format", "clang-format-22")
     if formatter:
-        run(session, formatter, "--dry-run", "--Werror", *cpp_files())
+        commands.append([formatter, "--dry-run", "--Werror", *cpp_files()])
+    failed = 0
+    for command in commands:
+        try:
+            run(session, *command)
+        except nox.command.CommandFailed:
+            failed += 1
+    if failed:
+        session.error(f"{failed} of {len(commands)} checks failed")
 
 
 @nox.session(name="format")
@@ -119,7 +129,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The examples in docstrings, the example programs, the links between pages."""
-    run(session, sys.executable, "-m", "pytest", "--doctest-modules", "src/tenuto")
+    run(session, sys.executable, "-m", "pytest", "--doctest-modules", "--pyargs", "tenuto")
     for example in sorted((ROOT / "examples").glob("*.py")):
         run(session, sys.executable, example)
     run(session, sys.executable, "tools/check_layers.py")

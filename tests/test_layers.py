@@ -102,6 +102,7 @@ CANARIES = [
     ("file-too-long", "src/tenuto/x.py", "\n" * 400, 401),
     ("path-of-one-machine", "docs/x.md", "See /" + "work/notes.\n", 1),
     ("path-of-one-machine", "tests/x.py", "PATH = '/" + "root/.cache'\n", 2),
+    ("path-of-one-machine", "tests/x.py", "PATH = '/" + "tmp/mine/x.wav'\n", 2),
     ("dead-link", "docs/x.md", "Read [this](no-such-page.md#part).\n", 1),
 ]
 
@@ -191,7 +192,8 @@ class Gain final : public Node {
     "core/tests/ring.cpp": '#include <atomic>\nauto s = "#include <mutex> // ";\n',
     "core/tests/generated.h": "// file length: a table\n" + "\n" * 400,
     "src/tenuto/empty.py": "",
-    "docs/page.md": "See [the page](page.md), [a site](https://example.org/work/) and `[x](y)`.\n",
+    "docs/page.md": "See [the page](page.md), [a site](https://example.org/"
+    + "work/) and `[x](y)`.\n",
 }
 
 

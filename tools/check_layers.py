@@ -67,7 +67,7 @@ ORDER_REASON = re.compile(
 )
 LENGTH_REASON = re.compile(r"file length:\s*\S+")
 MAX_LINES = 400
-MACHINE_PATH = re.compile(r"(?<![\w.-])/(?:work|farm|root|tmp/bash_jobs)/")
+MACHINE_PATH = re.compile(r"(?<![\w.-])/(?:work|root|(?:home|Users|tmp)/\w+)/")
 LINK = re.compile(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)|<img[^>]+src=\"([^\"]+)\"")
 
 Rule = Callable[[Source], Iterator[tuple[int, str]]]
@@ -234,7 +234,7 @@ def no_thread_tag(source: Source) -> Iterator[tuple[int, str]]:
 
 @rule("file-too-long")
 def file_too_long(source: Source) -> Iterator[tuple[int, str]]:
-    if source.path.suffix not in (".h", ".cpp", ".py", ".js") or len(source.raw) <= MAX_LINES:
+    if source.path.suffix not in (".h", ".c", ".cpp", ".py", ".js") or len(source.raw) <= MAX_LINES:
         return
     if not any(LENGTH_REASON.search(text) for text in source.raw):
         remedy = 'split it, or say why not in a line "file length: <reason>"'
@@ -243,7 +243,7 @@ def file_too_long(source: Source) -> Iterator[tuple[int, str]]:
 
 @rule("no-licence-line")
 def no_licence_line(source: Source) -> Iterator[tuple[int, str]]:
-    named = source.path.suffix in (".h", ".cpp", ".py", ".js", ".css", ".cmake", ".sh")
+    named = source.path.suffix in (".h", ".c", ".cpp", ".py", ".js", ".css", ".cmake", ".sh")
     scripts = source.path.name == "CMakeLists.txt" or source.relative == ".ci/run"
     # (a stub ends in .pyi and is generated: its head is the generator's)
     has_line = any("SPDX-License-Identifier: MIT" in text for text in source.raw[:3])

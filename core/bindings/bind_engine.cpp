@@ -76,16 +76,22 @@ void ignore() noexcept {}
 
 }  // namespace
 
+// Tapes, meters and tracks are made by make_shared and find their owner through
+// enable_shared_from_this. Made by Python, the last owner would have to take the GIL to let go of
+// one, and that may be the disk thread: it must not wait for Python.
 void bind_engine(nb::module_& module) {
     nb::class_<rt::Meters>(module, "Meters", "Peak, RMS and clip count per channel.")
-        .def(nb::init<std::uint32_t, double>(), nb::arg("channels"), nb::arg("samplerate"))
+        .def(nb::new_([](std::uint32_t channels, double samplerate) {
+                 return std::make_shared<rt::Meters>(channels, samplerate);
+             }), nb::arg("channels"), nb::arg("samplerate"))
         .def("look", &meter_levels,
              "Per channel: peak since the last look, peak with hold, largest peak, mean square, "
              "sum of squares, clipped samples, frames.");
 
     nb::class_<rt::Tape>(module, "Tape", "The audio thread's end of one recording.")
-        .def(nb::init<std::size_t, std::vector<std::uint32_t>, std::uint64_t>(),
-             nb::arg("ring_frames"), nb::arg("picks"), nb::arg("limit"))
+        .def(nb::new_([](std::size_t ring, std::vector<std::uint32_t> picks, std::uint64_t limit) {
+                 return std::make_shared<rt::Tape>(ring, std::move(picks), limit);
+             }), nb::arg("ring_frames"), nb::arg("picks"), nb::arg("limit"))
         .def("record", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::recording); })
         .def("pause", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::paused); })
         .def("finish", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::done); })

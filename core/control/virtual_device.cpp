@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <new>
 
 #include "platform/clock.h"
 #include "platform/process.h"
@@ -36,7 +37,7 @@ VirtualDevice::~VirtualDevice() {
     if (owner_ == platform::process_id())
         stop();
     else  // a forked child: the thread is not here, and there is nothing to wait for
-        new std::thread(std::move(thread_));
+        static_cast<void>(new (std::nothrow) std::thread(std::move(thread_)));
 }
 
 void VirtualDevice::start() {
@@ -146,7 +147,7 @@ void VirtualDevice::deliver(std::uint32_t frames, std::int64_t stepped_ns) {
     if (settings_.input != VirtualSettings::loopback) return;
     const std::uint32_t common = std::min(ins_, outs_);
     for (std::uint32_t n = 0; n < frames; ++n)
-        for (std::uint32_t c = 0; c < common; ++c) in_[n * ins_ + c] = out_[n * outs_ + c];
+        for (std::uint32_t c = 0; c < common; ++c) in_[std::size_t{n} * ins_ + c] = out_[std::size_t{n} * outs_ + c];
 }
 
 void VirtualDevice::fill_input(std::uint32_t frames) {
@@ -159,7 +160,7 @@ void VirtualDevice::fill_input(std::uint32_t frames) {
     } else if (settings_.input == VirtualSettings::index) {
         for (std::uint32_t n = 0; n < frames; ++n) {
             const auto code = static_cast<double>((at + n) % index_period);
-            std::fill_n(in_.begin() + n * ins_, ins_, static_cast<float>((code - index_half) / index_half));
+            std::fill_n(in_.begin() + static_cast<std::ptrdiff_t>(std::size_t{n} * ins_), ins_, static_cast<float>((code - index_half) / index_half));
         }
     }
 }

@@ -29,7 +29,7 @@ struct TrackState {
     std::int64_t bytes;
 };
 
-class Track {
+class Track : public std::enable_shared_from_this<Track> {
   public:
     struct Settings {
         int samplerate = 48000;

@@ -19,24 +19,17 @@ HANDLE handle_of(int fd) noexcept { return reinterpret_cast<HANDLE>(_get_osfhand
 int to_errno(DWORD code) noexcept {
     switch (code) {
         case ERROR_SUCCESS:
-        case ERROR_HANDLE_EOF:
-            return 0;
+        case ERROR_HANDLE_EOF: return 0;
         case ERROR_DISK_FULL:
-        case ERROR_HANDLE_DISK_FULL:
-            return ENOSPC;
-        case ERROR_WRITE_PROTECT:
-            return EROFS;
+        case ERROR_HANDLE_DISK_FULL: return ENOSPC;
+        case ERROR_WRITE_PROTECT: return EROFS;
         case ERROR_ACCESS_DENIED:
         case ERROR_SHARING_VIOLATION:
-        case ERROR_LOCK_VIOLATION:
-            return EACCES;
-        case ERROR_INVALID_HANDLE:
-            return EBADF;
+        case ERROR_LOCK_VIOLATION: return EACCES;
+        case ERROR_INVALID_HANDLE: return EBADF;
         case ERROR_FILE_NOT_FOUND:
-        case ERROR_PATH_NOT_FOUND:
-            return ENOENT;
-        default:
-            return EIO;
+        case ERROR_PATH_NOT_FOUND: return ENOENT;
+        default: return EIO;
     }
 }
 

@@ -56,10 +56,13 @@ class AlignedBuffer {
     AlignedBuffer(const AlignedBuffer&) = delete;
     AlignedBuffer& operator=(const AlignedBuffer&) = delete;
 
+    // [any] The first byte; null when empty.
     void* data() const noexcept { return data_; }
+
+    // [any] In bytes.
     std::size_t size() const noexcept { return bytes_; }
 
-    // The bytes as an array of `T`, for instance `buffer.as<float>()`.
+    // [any] The bytes as an array of `T`, for instance `buffer.as<float>()`.
     template <typename T>
     T* as() const noexcept {
         return static_cast<T*>(data_);

@@ -5,7 +5,7 @@
 
 namespace tenuto::platform {
 
-// [any but audio] The number of the calling process. Asked anew each time, so a forked child can
+// [control] [disk] The number of the calling process. Asked anew each time, so a forked child can
 // tell that what it inherited belongs to its parent.
 std::uint64_t process_id() noexcept;
 

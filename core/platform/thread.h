@@ -5,8 +5,9 @@
 // Threads    The audio thread calls `current_thread` only and publishes the result; everything
 //            else happens on [control]. Raising the priority from inside a device callback is
 //            known to block on some sound servers.
-// Lifetime   A handle is valid as long as its thread runs. Using one afterwards is undefined on
-//            Linux and macOS (as for any ended `pthread_t`), so promote while the device is open.
+// Lifetime   A handle is valid as long as its thread runs, so promote while the device is open.
+//            Afterwards Linux answers ESRCH at best; at worst the handle is by then another
+//            thread's. On macOS it is undefined, as for any ended `pthread_t`.
 // Trust      A request is answered with what the kernel says afterwards, never with what was
 //            asked for. "Granted in name only" therefore shows as the old policy with an error.
 // Python     On all three systems the handle equals `threading.get_ident()` of that thread.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,6 +36,20 @@ int only_cpu(pid_t tid) {
     return -1;
 }
 
+// Whether the memory behind a handle is still there. An ended thread's is given back sooner or
+// later, and a caller that is late by one device restart deserves an answer, not a crash.
+bool is_mapped(ThreadHandle thread) {
+    constexpr ThreadHandle part_read = 1024;  // glibc and musl keep the number within this
+    const auto page = static_cast<ThreadHandle>(sysconf(_SC_PAGESIZE));
+    const ThreadHandle first = thread & ~(page - 1);
+    const std::size_t bytes = static_cast<std::size_t>(thread + part_read - first);
+    const std::size_t pages = (bytes + page - 1) / page;
+    unsigned char resident[2];  // not looked at: mincore fails where nothing is mapped
+    return pages <= sizeof resident &&
+           mincore(reinterpret_cast<void*>(static_cast<std::uintptr_t>(first)), bytes, resident) ==
+               0;
+}
+
 Scheduling failed(Scheduling report, int error) {
     report.error = errno_name(error);
     return report;
@@ -52,7 +67,7 @@ TENUTO_TRUSTED_CALLS_END
 
 std::int64_t kernel_id(ThreadHandle thread) {
     clockid_t clock{};
-    if (thread == 0) return -1;  // "not published yet": the C library would look behind null
+    if (thread == 0 || !is_mapped(thread)) return -1;  // 0: not published yet
     if (pthread_getcpuclockid(static_cast<pthread_t>(thread), &clock) != 0) return -1;
     // The id of a thread's CPU clock holds the inverted thread number above three flag bits.
     // Source: Linux, include/linux/posix-timers_types.h (CPUCLOCK_PID); glibc and musl build it

@@ -77,14 +77,9 @@ Scheduling read_scheduling(ThreadHandle thread) {
         return report;
     }
     switch (info.pth_policy) {
-        case POLICY_FIFO:
-            report.policy = "SCHED_FIFO";
-            break;
-        case POLICY_RR:
-            report.policy = "SCHED_RR";
-            break;
-        default:
-            report.policy = "SCHED_OTHER";
+        case POLICY_FIFO: report.policy = "SCHED_FIFO"; break;
+        case POLICY_RR: report.policy = "SCHED_RR"; break;
+        default: report.policy = "SCHED_OTHER";
     }
     return report;
 }

@@ -2,10 +2,9 @@
 // Unverified: compiled for Windows, not run on a real one.
 //
 // Real time here is the Multimedia Class Scheduler (MMCSS), task "Pro Audio". A thread can join
-// it only by itself, so it is asked for when `thread` is the caller (the core's own clock thread
-// does that before its first block). From another thread the best there is to give is
-// THREAD_PRIORITY_TIME_CRITICAL, the top of the ordinary range; a device library's thread that
-// has joined MMCSS on its own account shows as "MMCSS" and is left alone.
+// it only by itself, so it is asked for only when `thread` is the caller. From another thread the
+// best there is to give is THREAD_PRIORITY_TIME_CRITICAL, the top of the ordinary range; a device
+// library's thread that has joined MMCSS on its own account shows as "MMCSS" and is left alone.
 #include <windows.h>
 
 #include <avrt.h>

@@ -49,7 +49,7 @@ class Engine {
     // if the device tells its position, until that; no audio thread may run.
     Loss missing_until(std::int64_t now_ns, std::int64_t device_frame) const noexcept;
 
-    // [any] Books of the engine, each a fact on its own.
+    // Books of the engine, each a fact on its own.
     struct Counts {
         shared::Counter callbacks, frames, late, flagged, losses, lost_frames, next_device_frame;
         shared::Cell<std::int64_t> last_callback_ns{0};
@@ -58,6 +58,7 @@ class Engine {
         shared::Cell<double> true_samplerate{0};
         shared::Cell<std::uint32_t> blocksize{0};
     };
+    // [any]
     const Counts& counts() const noexcept { return counts_; }
     // [any] How late callbacks began.
     const Histogram& lateness() const noexcept { return lateness_; }

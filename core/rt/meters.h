@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>  // layer: shared by plans on control; the audio thread only borrows it
 #include <span>
 #include <vector>  // layer: sized on [control] in the constructor, never grown
 
@@ -28,7 +29,7 @@ struct Level {
     std::uint64_t frames;    // metered since the start
 };
 
-class Meters {
+class Meters : public std::enable_shared_from_this<Meters> {
   public:
     // A 16-bit converter's largest positive value, 32767/32768, already counts as clipped.
     static constexpr float clip_level = 32767.0F / 32768.0F;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>  // layer: shared by control and disk; the audio thread only borrows it
 #include <span>
 #include <vector>  // layer: sized on [control] in the constructor, never grown
 
@@ -18,7 +19,7 @@
 
 namespace tenuto::rt {
 
-class Tape {
+class Tape : public std::enable_shared_from_this<Tape> {
   public:
     enum class Mode : std::uint8_t { idle, recording, paused, done };
 

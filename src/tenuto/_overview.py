@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 COLUMNS = 1600  # as many as a screen shows
 ROWS = 480  # of the spectrogram, from 20 Hz to half the sample rate
 CHUNK_SAMPLES = 1 << 18  # over all channels; what is worked on at a time
-MOST_TRANSFORMS = 1 << 16  # some seconds of computing
+MOST_TRANSFORMS = 1 << 15  # some five seconds of computing
 FLOOR_DB = -160.0  # what silence reads
 CLIP_LEVEL = 32767 / 32768  # the level meters' own: a 16-bit converter's largest positive value
 
@@ -110,7 +110,9 @@ class Overview:
         self._gain = (2 / self._window.sum()) ** 2
         hop = max(self._window_frames // 16, -(-frames * self.channels // MOST_TRANSFORMS), 1)
         windows = max(1, frames // hop) if frames else 0
-        self._centres = np.array([(2 * k + 1) * frames // (2 * windows) for k in range(windows)])
+        self._centres = np.array(
+            [(2 * k + 1) * frames // (2 * windows) for k in range(windows)], np.int64
+        )
         self._next_window = 0
         columns = min(COLUMNS, windows)
         nyquist = rate / 2

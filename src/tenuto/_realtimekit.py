@@ -7,6 +7,8 @@ RealtimeKit's own README. Everything here may raise; `_scheduling` turns that in
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 _NAME = "org.freedesktop.RealtimeKit1"
@@ -32,10 +34,7 @@ class RealtimeKit:
             from jeepney.io.blocking import open_dbus_connection
         except ImportError as error:
             raise RealtimeKitError("the Python package jeepney is not installed") from error
-        try:
-            self._connection: Any = open_dbus_connection("SYSTEM", auth_timeout=_TIMEOUT)
-        except Exception as error:  # no socket, no rights, no answer: all "no bus" to the user
-            raise RealtimeKitError(f"the system bus cannot be reached ({_words(error)})") from error
+        self._connection = _connect(open_dbus_connection)
 
     def __enter__(self) -> RealtimeKit:
         return self
@@ -89,6 +88,30 @@ class RealtimeKit:
             raise RealtimeKitError(f"{method}: {text.rstrip('.')}")
         answer: tuple[Any, ...] = reply.body
         return answer
+
+
+def _connect(open_dbus_connection: Callable[..., Any]) -> Any:
+    """Connect to the system bus, or give up after a while.
+
+    jeepney waits without limit for the bus's first answer, and whoever opens a device is waiting
+    for us. So the connection is made on a thread that can be left behind.
+    """
+    made: list[Any] = []
+    failed: list[Exception] = []
+
+    def connect() -> None:
+        try:
+            made.append(open_dbus_connection("SYSTEM", auth_timeout=_TIMEOUT))
+        except Exception as error:  # no socket, no rights: all "no bus" to the user
+            failed.append(error)
+
+    thread = threading.Thread(target=connect, name="tenuto-dbus", daemon=True)
+    thread.start()
+    thread.join(2 * _TIMEOUT)
+    if made:
+        return made[0]
+    reason = _words(failed[0]) if failed else f"no answer within {2 * _TIMEOUT:g} s"
+    raise RealtimeKitError(f"the system bus cannot be reached ({reason})")
 
 
 def _words(error: Exception) -> str:

@@ -107,7 +107,7 @@ class Recorder:
     def __init__(
         self,
         path: str | os.PathLike[str] | None,
-        device: str | int | None | VirtualDevice = None,
+        device: str | int | VirtualDevice | None = None,
         *,
         samplerate: int = 48_000,
         channels: int | Sequence[int] | None = None,
@@ -345,8 +345,8 @@ class Recorder:
         state = track.state()
         if state["phase"] == "failed":
             self._failure = FileError(
-                f'recording to "{self.path}" ended after {state["frames"] / self.samplerate:.3f} s: '
-                f"{track.error}. The file is valid up to there."
+                f'recording to "{self.path}" ended after '
+                f"{state['frames'] / self.samplerate:.3f} s: {track.error}. The file is valid up to there."
             )
         samples = track.samples(0, state["frames"]) if self.path is None else None
         self._take = Take(

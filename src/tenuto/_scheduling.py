@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from tenuto import _core
+from . import _core
 
 __all__ = ["SchedulingReport", "promote"]
 
@@ -186,7 +186,7 @@ def _ask_realtimekit(handle: int) -> str | None:
     """Ask RealtimeKit; None when the thread is real-time now, else why not."""
     import resource
 
-    from tenuto._realtimekit import RealtimeKit, RealtimeKitError
+    from ._realtimekit import RealtimeKit, RealtimeKitError
 
     rttime = resource.RLIMIT_RTTIME
     try:

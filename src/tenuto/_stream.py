@@ -9,9 +9,10 @@ gets to run again.
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._devices import find_adapter
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _STALLED_AFTER_NS = 1_000_000_000
 _WATCH_SECONDS = 0.25
 _FIRST_WATCH_SECONDS = 0.02
+_FIRST_CALLBACK_SECONDS = 0.1
 
 
 class Stream:
@@ -33,7 +35,7 @@ class Stream:
 
     def __init__(
         self,
-        device: str | int | None | VirtualDevice,
+        device: str | int | VirtualDevice | None,
         wanted: Wanted,
         *,
         realtime: bool | None,
@@ -61,8 +63,9 @@ class Stream:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._watchdog: threading.Thread | None = None
-        if hasattr(device, "_bind"):
-            device._bind(self)
+        bind = getattr(device, "_bind", None)
+        if bind is not None:
+            bind(self)
 
     @property
     def is_clocked(self) -> bool:
@@ -75,9 +78,25 @@ class Stream:
             self._opened_ns = _core.monotonic_ns()
             self.adapter.start()
             self.is_running = True
+            self._promote_soon()
         if self.is_clocked and self._watchdog is None:
             self._watchdog = threading.Thread(target=self._watch, name="tenuto-watch", daemon=True)
             self._watchdog.start()
+
+    def _promote_soon(self) -> None:
+        """Promote the audio thread as soon as it has told who it is.
+
+        Done here, and not left to the watchdog: in a program that is busy already, that one would
+        get to run too late.
+        """
+        until = time.monotonic() + _FIRST_CALLBACK_SECONDS
+        while self.is_clocked and self.scheduling is None and time.monotonic() < until:
+            time.sleep(0.001)
+            self._promote(self.engine.counts())
+
+    def _promote(self, counts: dict[str, Any]) -> None:
+        if counts["callbacks"] > 0 and self.scheduling is None and self.is_clocked:
+            self.scheduling = promote(counts["thread"], realtime=self._realtime, cpu=self._cpu)
 
     def close(self) -> None:
         """End the callbacks and give the device back; safe to call twice."""
@@ -109,10 +128,7 @@ class Stream:
                 self._try_again()
                 return
             counts = self.engine.counts()
-            if counts["callbacks"] > 0 and self.scheduling is None and self.is_clocked:
-                self.scheduling = promote(
-                    counts["thread"], realtime=self._realtime, cpu=self._cpu
-                )
+            self._promote(counts)
             last = max(counts["last_callback_ns"], self._opened_ns)
             stalled = self.is_clocked and _core.monotonic_ns() - last > _STALLED_AFTER_NS
             if not stalled and not self.adapter.is_lost():

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tenuto._machine import (
+from ._machine import (
     cpu_governors,
     exists,
     has_capability,
@@ -150,7 +150,7 @@ def _rttime() -> Iterable[Finding]:
 
 
 def _trial() -> Iterable[Finding]:
-    from tenuto._scheduling import SchedulingReport, promote
+    from ._scheduling import SchedulingReport, promote
 
     handle: list[int] = []
     started, done = threading.Event(), threading.Event()
@@ -181,7 +181,7 @@ def _trial() -> Iterable[Finding]:
 
 
 def _realtimekit() -> Iterable[Finding]:
-    from tenuto._realtimekit import RealtimeKit, RealtimeKitError
+    from ._realtimekit import RealtimeKit, RealtimeKitError
 
     try:
         with RealtimeKit() as service:

@@ -25,7 +25,9 @@ import pytest
 
 CHILD = Path(__file__).with_name("promoted_child.py")
 NO_BUS = "unix:path=/nonexistent/bus"
-RTKIT = next((p for p in ("/usr/libexec/rtkit-daemon", "/usr/lib/rtkit-daemon") if Path(p).exists()), "")
+RTKIT = next(
+    (p for p in ("/usr/libexec/rtkit-daemon", "/usr/lib/rtkit-daemon") if Path(p).exists()), ""
+)
 REFUSING_WORDS = "Operation not permitted"
 
 pytestmark = [
@@ -138,8 +140,8 @@ BUS_CONFIGURATION = """<!DOCTYPE busconfig PUBLIC
  "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>system</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow user="*"/><allow own="*"/>
-<allow send_type="method_call"/><allow receive_type="method_call"/></policy></busconfig>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>
+<allow receive_sender="*"/></policy></busconfig>
 """
 
 

@@ -61,20 +61,20 @@ def devices() -> list[DeviceInfo]:
     return listed
 
 
-def find_adapter(device: str | int | None | VirtualDevice, wanted: Wanted) -> Adapter:
+def find_adapter(device: str | int | VirtualDevice | None, wanted: Wanted) -> Adapter:
     """The adapter for what the user named; raises `DeviceError` when it means nothing here."""
     from .virtual import Script, VirtualAdapter, script_named
 
     script = getattr(device, "script", None)
     if isinstance(script, Script):
         return VirtualAdapter(script, wanted)
-    if isinstance(device, str) and device.partition(":")[0] == "virtual":
-        return VirtualAdapter(script_named(device), wanted)
     if device is not None and (isinstance(device, bool) or not isinstance(device, str | int)):
         raise DeviceError(
             f"device={device!r}: give a name, a number of `tenuto devices`, a "
             "tenuto.testing.VirtualDevice, or None for the default"
         )
+    if isinstance(device, str) and device.partition(":")[0] == "virtual":
+        return VirtualAdapter(script_named(device), wanted)
     if isinstance(device, str) and device.partition(":")[0] == "portaudio":
         from .portaudio import PortAudioAdapter
 
@@ -111,7 +111,9 @@ def _choose(
             return found[name]
         raise DeviceError(f"there is no device number {name}. " + _what_there_is(found))
     matches = [
-        entry for entry in found if name.lower() in (entry[1].name.lower(), entry[1].identity.lower())
+        entry
+        for entry in found
+        if name.lower() in (entry[1].name.lower(), entry[1].identity.lower())
     ] or [
         entry
         for entry in found

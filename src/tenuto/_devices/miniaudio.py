@@ -56,15 +56,24 @@ def _callback() -> Any:
     return ffi.cast("ma_device_data_proc", address)
 
 
+# Libraries that print every failed attempt to stderr, and how to make them stop; we say ourselves
+# what was looked for. The handler is native: it may be called on the audio thread.
+_CHATTY = {
+    "alsa": (("libasound.so.2", "snd_lib_error_set_handler"),),
+    "jack": (
+        ("libjack.so.0", "jack_set_error_function"),
+        ("libjack.so.0", "jack_set_info_function"),
+    ),
+}
+
+
 @functools.cache
-def _quiet_alsa() -> None:
-    # libasound prints every failed attempt to stderr; we say ourselves what was looked for. The
-    # handler is native: it may be called on the audio thread.
-    try:
-        library = ctypes.CDLL("libasound.so.2")
-        library.snd_lib_error_set_handler(ctypes.c_void_p(_core.ignore_message()))
-    except (OSError, AttributeError):
-        return  # no libasound, so nothing to keep quiet
+def _quieten(backend: str) -> None:
+    for library, setter in _CHATTY.get(backend, ()):
+        try:
+            getattr(ctypes.CDLL(library), setter)(ctypes.c_void_p(_core.ignore_message()))
+        except (OSError, AttributeError):
+            continue  # no such library here, so nothing to keep quiet
 
 
 class Context:
@@ -72,8 +81,7 @@ class Context:
 
     def __init__(self, backend: str) -> None:
         ffi, lib = _module()
-        if backend == "alsa":
-            _quiet_alsa()
+        _quieten(backend)
         self._name = ffi.new("char[]", _CLIENT_NAME)
         config = ffi.new("ma_context_config *", lib.ma_context_config_init())
         config.jack.pClientName = self._name

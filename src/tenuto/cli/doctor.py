@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
-from tenuto.doctor import Finding, check
+from ..doctor import Finding, check
+from ._output import console, print_json
 
 _LOOKS = {"ok": "[green]ok[/]", "info": "[cyan]info[/]", "warn": "[yellow]warn[/]"}
 
@@ -25,30 +27,26 @@ def doctor(
     """
     findings = check()
     if json_:
-        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        print_json([asdict(finding) for finding in findings])
     else:
         _print_table(findings)
 
 
 def _print_table(findings: list[Finding]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console()
+    out = console()
     table = Table(title="tenuto doctor", title_justify="left")
     table.add_column("")
     table.add_column("what", no_wrap=True)
     table.add_column("finding")
-    table.add_column("evidence", style="dim")
+    table.add_column("evidence", style="dim", overflow="fold")
     for one in findings:
         look = _LOOKS.get(one.status, "[red]fail[/]")
         table.add_row(look, one.name, escape(one.finding), escape(one.evidence))
-    console.print(table)
+    out.print(table, soft_wrap=False)
     remedies = [one for one in findings if one.remedy is not None]
     if remedies:
-        console.print("\n[bold]What to do[/]")
+        out.print("\n[bold]What to do[/]")
     for one in remedies:
         # No highlighting and no wrapping inside words: these lines are there to be copied.
         text = f"  {_LOOKS.get(one.status, '[red]fail[/]')} [bold]{one.name}[/]: "
-        console.print(text + escape(str(one.remedy)), highlight=False, soft_wrap=True)
+        out.print(text + escape(str(one.remedy)), highlight=False, soft_wrap=True)

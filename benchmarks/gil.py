@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: MIT
+"""Does a busy interpreter cost a recording any frame?
+
+Full duplex at 48 kHz on a JACK server of its own (`jackd -R -P 70 -d dummy`), blocks of 64 and 128
+frames, while Python threads of the recording process are busy or hold the GIL for 0.2 s at a time.
+Each cell runs on one server, one after the other:
+
+- *tenuto*: a `Recorder` with ``monitor="input"``, and at the same time
+- *C client*: `probe.c`, a bare client that also feeds tenuto's inputs, so it has one chance per
+  cycle just as tenuto has;
+- *sounddevice*: a stream with a Python callback that keeps its input, fed by a probe of its own.
+
+What counts, for all three alike:
+
+- ``lost``: frames that wall-clock time brought between the first and the last callback and that
+  the client did not get, as a share;
+- ``late``: callbacks that began more than one block after they were due, as a share. Due is what a
+  steady clock through the callbacks so far says; a loss moves it on.
+
+The probe numbers every frame (24-bit exact). So the file is checked sample by sample: outside of
+the gaps that the ledger names it must be one unbroken sequence, inside them silence, and its length
+must be the device's time. What the probe's own timestamps say about skipped cycles is held against
+the ledger.
+
+Needs: jackd2, a C compiler, and for sounddevice libportaudio2 (Debian; `apt-get install`).
+
+Usage: python benchmarks/gil.py [--quick] [--seconds 10] [--json gil.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from _common import (
+    Child,
+    JackServer,
+    Load,
+    Verdict,
+    arguments,
+    compile_c,
+    finish,
+    listen,
+    machine,
+    machine_line,
+    median,
+    no_interrupts,
+    scratch,
+    table,
+    tell,
+)
+
+SAMPLERATE = 48_000
+LOADS: tuple[int | str, ...] = (0, 1, 4, "hold")
+HALF = 1 << 23
+
+
+# -- the two Python clients, each in a process of its own ---------------------------------------
+
+
+def child_tenuto(path: str, blocksize: int, load: int | str, seconds: float) -> None:
+    import tenuto
+
+    recorder = tenuto.Recorder(
+        path, device="jack", channels=2, blocksize=blocksize, monitor="input", overwrite=True
+    )
+    with recorder:
+        recorder.start()
+        tell(started=True)
+        listen()
+        work = Load(load)
+        work.start()
+        before = recorder._stream.engine.counts()
+        time.sleep(seconds)
+        after = recorder._stream.engine.counts()
+        work.stop()
+        stats, scheduling = recorder.stats(), recorder.scheduling
+        take = recorder.stop()
+    counted = ("callbacks", "frames", "late", "lost_frames", "first_callback_ns",
+               "last_callback_ns")
+    tell(
+        before={key: before[key] for key in counted},
+        after={key: after[key] for key in counted},
+        first_ns=after["first_callback_ns"],
+        file_frames=take.frames,
+        gaps=[[gap.frame, gap.frames, gap.cause] for gap in take.gaps],
+        hold=work.longest_hold,
+        load_p99=stats.load.p99,
+        drift_ppm=stats.drift_ppm,
+        policy=f"{scheduling.policy} {scheduling.priority}" if scheduling else None,
+    )
+
+
+def child_sounddevice(path: str, blocksize: int, load: int | str, seconds: float) -> None:
+    import numpy as np
+    import sounddevice as sd
+
+    jack = next(i for i, api in enumerate(sd.query_hostapis()) if "JACK" in api["name"])
+    device = sd.query_hostapis()[jack]["default_input_device"]
+    begins: list[int] = []
+    blocks: list[Any] = []
+
+    def callback(indata: Any, outdata: Any, frames: int, _time: Any, _status: Any) -> None:
+        begins.append(time.monotonic_ns())
+        blocks.append(indata.copy())
+        outdata[:] = indata
+
+    options = {"samplerate": SAMPLERATE, "blocksize": blocksize, "channels": 2, "dtype": "float32"}
+    with sd.Stream(device=(device, device), callback=callback, **options):
+        tell(started=True)
+        listen()
+        work = Load(load)
+        work.start()
+        first = len(begins)
+        time.sleep(seconds)
+        last = len(begins)
+        work.stop()
+    np.save(path, np.concatenate(blocks[first:last]))
+    tell(begins=begins[first:last], hold=work.longest_hold)
+
+
+# -- what the numbers say -----------------------------------------------------------------------
+
+
+def lateness(begins: list[int], block_ns: float) -> tuple[int, float]:
+    """How many callbacks began over a block late, and the frames' worth of blocks that are missing.
+
+    The clock through the callbacks is exact (the dummy driver sleeps by the monotonic clock), so
+    its phase is what the most punctual callbacks say, and a lateness that never goes away again is
+    a loss: the smallest lateness of all later callbacks, in whole blocks, is what was lost so far.
+    """
+    import numpy as np
+
+    times = np.asarray(begins, dtype=np.float64)
+    behind = (times - times[0]) / block_ns - np.arange(len(times))
+    lost_so_far = np.minimum.accumulate(behind[::-1])[::-1]
+    lost_so_far = np.round(lost_so_far - np.percentile(lost_so_far % 1.0, 5))
+    phase = np.percentile(behind - lost_so_far, 5)
+    known = np.concatenate([lost_so_far[:1], lost_so_far[:-1]])  # before this callback came
+    late = int(np.count_nonzero(behind - known - phase > 1))
+    return late, float(lost_so_far[-1] - lost_so_far[0])
+
+
+def runs_of(numbers: Any, silent: Any) -> list[tuple[int, int, bool, int]]:
+    """(start, length, is silence, first number) of each unbroken stretch."""
+    import numpy as np
+
+    follows = (np.diff(numbers) % (1 << 24)) == 1
+    same = (silent[1:] & silent[:-1]) | (~silent[1:] & ~silent[:-1] & follows)
+    edges = np.concatenate([[0], np.flatnonzero(~same) + 1, [len(numbers)]])
+    return [
+        (int(a), int(b - a), bool(silent[a]), int(numbers[a]))
+        for a, b in zip(edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def check_file(path: str, gaps: list[list[Any]]) -> dict[str, Any]:
+    """Hold the recorded file against the ledger, sample by sample."""
+    import numpy as np
+    import soundfile
+
+    raw, _ = soundfile.read(path, dtype="int32", always_2d=True)
+    numbers = (raw[:, 0].astype(np.int64) >> 8) + HALF
+    clock = (raw[:, 1].astype(np.int64) >> 8) + HALF
+    silent = (raw[:, 0] == 0) & (raw[:, 1] == 0)
+    wired = int(np.argmax(~silent))  # before that, nothing was connected
+    stretches = [s for s in runs_of(numbers[wired:], silent[wired:])]
+    trouble: list[str] = []
+    found_gaps, skipped, jumps = [], 0, []
+    expected = None
+    for start, length, is_silence, first in stretches:
+        at = wired + start
+        if is_silence:
+            found_gaps.append([at, length])
+            continue
+        if expected is not None and first != expected:
+            before_is_gap = bool(found_gaps) and sum(found_gaps[-1]) == at
+            jump = (first - expected) % (1 << 24)
+            jumps.append([at, jump])
+            skipped += jump
+            if not before_is_gap:
+                trouble.append(f"frame {at}: the source goes on {jump} frames later, no gap there")
+            elif jump > found_gaps[-1][1]:
+                trouble.append(
+                    f"frame {at}: {jump} frames of the source are missing, "
+                    f"the gap has {found_gaps[-1][1]}"
+                )
+        expected = (first + length) % (1 << 24)
+    told = [[frame, frames] for frame, frames, _ in gaps if frame >= wired]
+    if told != found_gaps:
+        trouble.append(f"ledger {told[:8]} differs from silences in the file {found_gaps[:8]}")
+    return {
+        "wired_at": wired,
+        "source_frames_missed": skipped,
+        "jumps": jumps,
+        "first_number": int(numbers[wired]),
+        "last_number": int(numbers[-1]),
+        "frames": len(numbers),
+        "clock_first": int(clock[wired]),
+        "trouble": trouble,
+    }
+
+
+def read_log(path: Path) -> tuple[int, Any]:
+    """The probe's log: xruns, and one (begin_ns, frame_time, frames) per callback."""
+    import numpy as np
+
+    raw = path.read_bytes()
+    kind = np.dtype([("begin_ns", "<i8"), ("frame_time", "<u4"), ("frames", "<u4")])
+    return int.from_bytes(raw[:8], "little"), np.frombuffer(raw[8:], kind)
+
+
+def run_client(
+    role: str, server: JackServer, probe: Path, folder: Path, load: int | str, seconds: float
+) -> tuple[dict[str, Any], Any, int]:
+    """One client and its probe; what the client told, the probe's log, the probe's xruns."""
+    log = folder / "probe.log"
+    source = subprocess.Popen(
+        [probe, "probe", log], env=server.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert source.stdin is not None and source.stdout is not None
+    if source.stdout.readline() != b"ready\n":
+        raise RuntimeError("the probe does not start")
+    server.wire(["system:capture_1", "system:capture_2"], "probe")
+    options = {"blocksize": server.blocksize, "load": load, "seconds": seconds}
+    suffix = "wav" if role == "tenuto" else "npy"
+    path = str(folder / f"{role}.{suffix}")
+    child = Child(__file__, role, server.environment, path=path, **options)
+    child.hear()
+    server.wire(["probe:out_1", "probe:out_2"], {"tenuto": "tenuto"}.get(role, "PortAudio"))
+    time.sleep(0.5)
+    child.say(go=True)
+    told = child.hear()
+    told["path"] = path
+    child.end()
+    source.stdin.close()
+    source.wait(10)
+    xruns, records = read_log(log)
+    return told, records, xruns
+
+
+def cell(blocksize: int, load: int | str, seconds: float, probe: Path) -> dict[str, Any]:
+    """One block size under one load: all clients."""
+    import numpy as np
+
+    block_ns = blocksize / SAMPLERATE * 1e9
+    out: dict[str, Any] = {"blocksize": blocksize, "load": load, "seconds": seconds}
+    with scratch() as folder, JackServer(blocksize) as server:
+        told, log, xruns = run_client("tenuto", server, probe, folder, load, seconds)
+        before, after = told["before"], told["after"]
+        window = log[
+            (log["begin_ns"] > before["last_callback_ns"] - block_ns / 2)
+            & (log["begin_ns"] <= after["last_callback_ns"])
+        ]
+        late_c, lost_c = lateness(window["begin_ns"].tolist(), block_ns)
+        elapsed = after["last_callback_ns"] - before["last_callback_ns"]
+        expected = elapsed / 1e9 * SAMPLERATE
+        got = after["frames"] - before["frames"]
+        calls = after["callbacks"] - before["callbacks"]
+        checked = check_file(told["path"], told["gaps"])
+        # The whole life of tenuto's stream, as the probe saw it: cycles that nobody got.
+        life = log[(log["begin_ns"] >= told["first_ns"] - block_ns / 2)
+                   & (log["begin_ns"] <= after["last_callback_ns"])]
+        _, lost_life = lateness(life["begin_ns"].tolist(), block_ns)
+        wired_gaps = [g for g in told["gaps"] if g[0] >= checked["wired_at"]]
+        out["tenuto"] = {
+            "callbacks": calls,
+            "late": after["late"] - before["late"],
+            "late_share": (after["late"] - before["late"]) / calls,
+            "lost_share": max(0.0, 1 - got / expected),
+            "lost_frames_by_clock": expected - got,
+            "lost_frames_counted": after["lost_frames"] - before["lost_frames"],
+            "gaps": told["gaps"],
+            "gap_frames": sum(g[1] for g in wired_gaps),
+            "life_lost_by_probe": lost_life * blocksize,
+            "life_gap_frames": sum(g[1] for g in told["gaps"]),
+            "file": checked,
+            "policy": told["policy"],
+            "hold": told["hold"],
+            "load_p99": told["load_p99"],
+            "drift_ppm": told["drift_ppm"],
+        }
+        out["c"] = {
+            "callbacks": len(window),
+            "late": late_c,
+            "late_share": late_c / len(window),
+            "lost_share": lost_c / (lost_c + len(window)),
+            "lost_frames": lost_c * blocksize,
+            "xruns": xruns,
+        }
+        out["server_xruns"] = server.xruns
+        before_sd = server.xruns
+        told, log, xruns = run_client("sounddevice", server, probe, folder, load, seconds)
+        begins = told["begins"]
+        late, _ = lateness(begins, block_ns)
+        span = (begins[-1] - begins[0]) / block_ns + 1
+        samples = np.load(told["path"])[:, 0]
+        samples = samples[samples != 0]  # PortAudio hands over silence where it lost something
+        numbers = np.round(samples.astype(np.float64) * HALF).astype(np.int64) + HALF
+        missed = int(numbers[-1] - numbers[0] + 1 - len(numbers))
+        out["sounddevice"] = {
+            "callbacks": len(begins),
+            "late": late,
+            "late_share": late / len(begins),
+            "lost_share": max(0.0, 1 - len(begins) / span),
+            "source_frames_missed": missed,
+            "xruns": xruns,
+            "server_xruns": server.xruns - before_sd,
+            "hold": told["hold"],
+        }
+    return out
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.2f}"
+
+
+def report(cells: list[dict[str, Any]]) -> str:
+    """One line per cell."""
+    head = ["frames / load", "lost% tenuto", "C", "sounddev", "late% tenuto", "C", "sounddev",
+            "xruns", "gaps", "missed", "file"]
+    rows = []
+    for c in cells:
+        t = c["tenuto"]
+        rows.append(
+            [f"{c['blocksize']:4} / {c['load']}"]
+            + [percent(c[who]["lost_share"]) for who in ("tenuto", "c", "sounddevice")]
+            + [percent(c[who]["late_share"]) for who in ("tenuto", "c", "sounddevice")]
+            + [c["server_xruns"], len(t["gaps"]), t["file"]["source_frames_missed"]]
+            + ["exact" if not t["file"]["trouble"] else "DIFFERS"]
+        )
+    return table(head, rows)
+
+
+def verdicts(cells: list[dict[str, Any]]) -> list[Verdict]:
+    """Against the requirements."""
+    broken = [line for c in cells for line in c["tenuto"]["file"]["trouble"]]
+    complete = Verdict(
+        "recording complete outside of the ledger's gaps, in every cell",
+        f"{len(cells) - sum(bool(c['tenuto']['file']['trouble']) for c in cells)} of {len(cells)} "
+        f"cells exact" + (f"; first: {broken[0]}" if broken else ""),
+        not broken,
+    )
+    late_t = median([c["tenuto"]["late_share"] for c in cells])
+    late_c = median([c["c"]["late_share"] for c in cells])
+    total = {who: sum(c[who]["late"] for c in cells) for who in ("tenuto", "c", "sounddevice")}
+    calls = {who: sum(c[who]["callbacks"] for c in cells) for who in total}
+    late = Verdict(
+        "late callbacks not more frequent than a bare C client's",
+        f"median {percent(late_t)} % against {percent(late_c)} %; all cells together "
+        f"{total['tenuto']} of {calls['tenuto']} against {total['c']} of {calls['c']}",
+        total["tenuto"] * calls["c"] <= max(total["c"], 1) * calls["tenuto"],
+    )
+    off = [
+        c
+        for c in cells
+        if abs(c["tenuto"]["life_gap_frames"] - c["tenuto"]["life_lost_by_probe"])
+        > c["blocksize"] / 2
+    ]
+    ledger = Verdict(
+        "the ledger holds exactly what the server dropped",
+        f"{len(cells) - len(off)} of {len(cells)} cells; ledger "
+        f"{sum(c['tenuto']['life_gap_frames'] for c in cells):.0f} frames, by the probe's clock "
+        f"{sum(c['tenuto']['life_lost_by_probe'] for c in cells):.0f}",
+        not off,
+    )
+    return [complete, late, ledger]
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=10.0, help="per client and cell")
+    parser.add_argument("--blocksize", type=int, action="append", help="instead of 64 and 128")
+    parser.add_argument("--load", action="append", help="instead of 0, 1, 4 and hold")
+
+
+def main() -> None:
+    args = arguments(__doc__ or "", options)
+    facts = machine()
+    print(machine_line(facts))
+    seconds = 1.5 if args.quick else args.seconds
+    sizes = args.blocksize or ([128] if args.quick else [64, 128])
+    loads: list[int | str] = [x if x == "hold" else int(x) for x in args.load or []]
+    loads = loads or ([1] if args.quick else list(LOADS))
+    cells: list[dict[str, Any]] = []
+    with scratch() as folder:
+        probe = compile_c("probe.c", folder)
+        for _ in range(args.repeat or 1):
+            for blocksize in sizes:
+                for load in loads:
+                    cells.append(cell(blocksize, load, seconds, probe))
+                    print(report(cells[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
+    print(report(cells))
+    finish(args, facts, {"cells": cells}, verdicts(cells))
+
+
+if __name__ == "__main__":
+    if "--child" in sys.argv:
+        no_interrupts()
+        _, role, given = sys.argv[sys.argv.index("--child") :][:3]
+        {"tenuto": child_tenuto, "sounddevice": child_sounddevice}[role](**json.loads(given))
+    else:
+        main()

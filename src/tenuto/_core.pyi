@@ -1,0 +1,186 @@
+"""The part of tenuto that must run without Python."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+class Scheduling:
+    """How the kernel schedules a thread right now."""
+
+    @property
+    def policy(self) -> str:
+        """For instance ``"SCHED_FIFO"``."""
+
+    @property
+    def priority(self) -> int:
+        """Linux: 1 to 99 when real-time, else 0."""
+
+    @property
+    def error(self) -> str:
+        """An errno name; empty when the call succeeded."""
+
+    @property
+    def cpu(self) -> int:
+        """The only processor allowed; -1 when several are."""
+
+    def __repr__(self) -> str: ...
+
+def monotonic_ns() -> int:
+    """Nanoseconds on the clock that the core schedules and measures by."""
+
+def process_id() -> int:
+    """The calling process, as the core sees it."""
+
+def current_thread() -> int:
+    """The calling thread's handle; equals ``threading.get_ident()``."""
+
+def kernel_id(thread: int) -> int:
+    """The kernel's number for a live thread, or -1."""
+
+def read_scheduling(thread: int) -> Scheduling:
+    """Ask the kernel how it schedules a live thread."""
+
+def request_realtime(thread: int, policy: str, priority: int) -> Scheduling:
+    """
+    Ask for ``"SCHED_FIFO"`` or ``"SCHED_RR"`` for a live thread; says what it has afterwards.
+    """
+
+def pin(thread: int, cpu: int) -> Scheduling:
+    """Tie a live thread to one processor; says what it has afterwards."""
+
+class Meters:
+    """Peak, RMS and clip count per channel."""
+
+    def __init__(self, channels: int, samplerate: float) -> None: ...
+    def look(self) -> list:
+        """
+        Per channel: peak since the last look, peak with hold, largest peak, mean square, sum of squares, clipped samples, frames.
+        """
+
+class Tape:
+    """The audio thread's end of one recording."""
+
+    def __init__(self, ring_frames: int, picks: Sequence[int], limit: int) -> None: ...
+    def record(self) -> None: ...
+    def pause(self) -> None: ...
+    def finish(self) -> None: ...
+    @property
+    def is_done(self) -> bool: ...
+    @property
+    def is_closed(self) -> bool: ...
+    @property
+    def frames(self) -> int:
+        """Device time taken: in the ring or lost."""
+
+    @property
+    def lost_frames(self) -> int: ...
+    @property
+    def free_frames(self) -> int: ...
+    @property
+    def ring_frames(self) -> int: ...
+    def lock_memory(self) -> bool:
+        """
+        Keep the ring out of the swap; False when the system does not allow it.
+        """
+
+class Engine:
+    """What the audio thread runs."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        samplerate: float,
+        blocksize: int = 0,
+        loss_quantum: int = 1,
+    ) -> None: ...
+    @property
+    def address(self) -> int:
+        """For the device library's user pointer."""
+
+    def offer(self, tape: Tape | None, meters: Meters | None, monitor_gain: float) -> None:
+        """A new plan for the next block."""
+
+    def is_taken(self) -> bool: ...
+    def device_returns(self) -> None: ...
+    def close_tape(self, tape: Tape, gone_until_ns: int | None, device_frame: int) -> None: ...
+    def counts(self) -> dict: ...
+
+def miniaudio_callback(user_offset: int) -> int:
+    """Address of the native callback for miniaudio devices."""
+
+def ignore_message() -> int:
+    """Address of a native message handler that does nothing."""
+
+def portaudio_callback() -> int:
+    """Address of the native callback for PortAudio streams."""
+
+class Track:
+    """One recording on its way to its file or to memory."""
+
+    def state(self) -> dict: ...
+    def gaps(self) -> list:
+        """Tuples of frame, frames, cause, UTC text."""
+
+    @property
+    def error(self) -> str: ...
+    def samples(
+        self, start: int, frames: int
+    ) -> Annotated[NDArray[numpy.float32], dict(shape=(None, None))]:
+        """A copy of frames that are in memory."""
+
+    def wait_until_over(self, seconds: float) -> bool: ...
+
+def file_track(
+    tape: Tape,
+    api: dict,
+    fd: int,
+    format: int,
+    samplerate: int,
+    integer_bits: int,
+    most_bytes: int,
+    ledger_path: str,
+    utc_offset_ns: int,
+) -> Track:
+    """
+    A recording into an open file; the descriptor is owned by it from here on.
+    """
+
+def memory_track(tape: Tape, samplerate: int, utc_offset_ns: int) -> Track:
+    """A recording into memory."""
+
+def serve(track: Track) -> None:
+    """Let the disk thread take care of a recording."""
+
+def wake_writer() -> None: ...
+def served_tracks() -> int: ...
+
+class VirtualDevice:
+    """A device without hardware."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        input: str,
+        source: object | None,
+        blocksize: int,
+        tells_position: bool,
+        drift_ppm: float,
+        jitter_seconds: float,
+        seed: int,
+        faults: Sequence[tuple[str, int, int]],
+    ) -> None: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def step(self, frames: int, tape: Tape | None) -> int: ...
+    def attach(self) -> bool: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def is_present(self) -> bool: ...
+    @property
+    def is_lost(self) -> bool: ...
+    @property
+    def now_ns(self) -> int: ...

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""The command line: one file per command, what they print in `_output.py`.
+
+Exit codes, for scripts: 0 all is well and nothing was lost, 2 wrong usage, 3 the device,
+4 the file, 5 the recording has gaps.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+
+from .. import __version__
+from .._errors import DeviceError, FileError, TenutoError
+from . import demo, devices, doctor, info, plot, record
+
+OK, USAGE, DEVICE, FILE, GAPS = 0, 2, 3, 4, 5
+
+app = typer.Typer(
+    name="tenuto",
+    help="Real-time audio that does not wait for Python. Start with: tenuto demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _module in (demo, devices, record, info, plot, doctor):
+    _name = _module.__name__.rpartition(".")[2]
+    app.command(_name)(getattr(_module, _name))
+
+
+@app.callback(invoke_without_command=True)
+def _main(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line and leave with its exit code; errors become one sentence."""
+    try:
+        return app(arguments)
+    except DeviceError as error:
+        _fail(error, DEVICE)
+    except FileError as error:
+        _fail(error, FILE)
+    except (TenutoError, ValueError) as error:
+        _fail(error, USAGE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(error: Exception, code: int) -> None:
+    print(f"tenuto: {error}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""``tenuto record``."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import typer
+
+from .._recorder import Recorder
+from .._take import Take, ledger_path
+
+_REFRESH_SECONDS = 0.1
+_GAPS = 5
+_DEVICE = 3
+
+
+def record(
+    path: Path = typer.Argument(help="The file; its suffix chooses the format."),
+    device: str | None = typer.Option(None, "--device", "-d", help="Number, piece of a name, back end, or virtual[:PATH|:loopback]."),
+    samplerate: int = typer.Option(48_000, "--samplerate", "-r", help="In hertz."),
+    channels: str | None = typer.Option(None, "--channels", "-c", help="How many (2), or which (1,3,4)."),
+    seconds: float | None = typer.Option(None, "--seconds", "-s", help="Stop after this long; else with Ctrl-C."),
+    format: str | None = typer.Option(None, "--format", help="WAV, FLAC, RF64 …; default: from the suffix."),
+    subtype: str | None = typer.Option(None, "--subtype", help="PCM_16, PCM_24, FLOAT …"),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Replace an existing file."),
+    monitor: bool = typer.Option(False, "--monitor", help="Hear what is recorded."),
+    monitor_gain: float = typer.Option(0.0, "--monitor-gain", help="How loud, in dB."),
+    blocksize: int = typer.Option(0, "--blocksize", "-b", help="Frames per callback; 0: up to the device."),
+    ring: float = typer.Option(10.0, "--ring", help="Seconds that the disk may stall."),
+    no_realtime: bool = typer.Option(False, "--no-realtime", help="Do not ask for real-time priority."),
+    cpu: int | None = typer.Option(None, "--cpu", help="Pin the audio thread to this processor."),
+    no_reconnect: bool = typer.Option(False, "--no-reconnect", help="End when the device goes away."),
+    as_json: bool = typer.Option(False, "--json", help="Print the facts as JSON at the end, nothing else."),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="No meters."),
+) -> None:  # fmt: skip
+    """Record a device into a file until Ctrl-C (or for --seconds).
+
+    A second Ctrl-C ends at once; the file is valid even then. Exit code 0 says that nothing was
+    lost, 5 that the recording has gaps (they are listed in FILE.tenuto.json), 3 that the device
+    and 4 that the file failed.
+
+    Example: tenuto record take.wav --device jack --channels 1,2 --seconds 3600
+    """
+    recorder = Recorder(
+        path,
+        _device(device),
+        samplerate=samplerate,
+        channels=_channels(channels),
+        blocksize=blocksize,
+        seconds=seconds,
+        format=format,
+        subtype=subtype,
+        overwrite=overwrite,
+        monitor="input" if monitor else "off",
+        monitor_gain_db=monitor_gain,
+        ring_seconds=ring,
+        realtime=False if no_realtime else None,
+        cpu=cpu,
+        reconnect=not no_reconnect,
+    )
+    with recorder:
+        asked_to_stop = _stop_on_signals()
+        recorder.start()
+        _watch(recorder, asked_to_stop, show=not (quiet or as_json))
+        take = recorder.stop()
+    _report(recorder, take, as_json=as_json)
+    if recorder.warning and "went away" in recorder.warning:
+        raise typer.Exit(_DEVICE)
+    if take.gaps:
+        raise typer.Exit(_GAPS)
+
+
+def _device(text: str | None) -> str | int | None:
+    return int(text) if text is not None and text.isdecimal() else text
+
+
+def _channels(text: str | None) -> int | list[int] | None:
+    if text is None:
+        return None
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(
+            f"--channels {text!r}: give a number (2), or channels with commas (1,3,4)"
+        ) from None
+    return numbers if "," in text else numbers[0]
+
+
+def _stop_on_signals() -> threading.Event:
+    """The first Ctrl-C (or SIGTERM, SIGHUP) asks for an end, the second one ends at once."""
+    asked = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            os._exit(128 + number)
+        asked.set()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), handle)
+    return asked
+
+
+def _watch(recorder: Recorder, asked_to_stop: threading.Event, *, show: bool) -> None:
+    from . import _output
+
+    out = _output.console()
+    if not show or not out.is_terminal:
+        if show:
+            out.print(f"recording {recorder.device} ({recorder.backend}) to {recorder.path}")
+        said = None
+        while not asked_to_stop.is_set() and not recorder.wait(_REFRESH_SECONDS):
+            if recorder.warning not in (None, said):
+                said = recorder.warning
+                print(f"tenuto: {said}", file=sys.stderr)
+        return
+    from rich.live import Live
+
+    out.print(
+        f"[bold]{recorder.path}[/] ← {recorder.device} ({recorder.backend}), "
+        f"{recorder.channels} ch, {recorder.samplerate} Hz.  Ctrl-C ends."
+    )
+    with Live(console=out, auto_refresh=False, transient=True) as live:
+        while not asked_to_stop.is_set() and not recorder.wait(_REFRESH_SECONDS):
+            live.update(_output.recording_view(recorder), refresh=True)
+
+
+def _report(recorder: Recorder, take: Take, *, as_json: bool) -> None:
+    from . import _output
+
+    if as_json:
+        _output.print_json(facts(recorder, take))
+        return
+    out = _output.console()
+    loudest = max(level.since_start.peak_db for level in recorder.levels)
+    clipped = sum(level.clipped for level in recorder.levels)
+    lost = f", lost {take.dropped_frames} frames in {len(take.gaps)} gaps" if take.gaps else ""
+    out.print(
+        f"{take.path}: {_output.clock(take.seconds)}, {take.frames} frames, {take.channels} ch, "
+        f"{take.samplerate} Hz, peak {_output.decibel(loudest).strip()} dBFS"
+        + (f", {clipped} samples clipped" if clipped else "")
+        + (lost or ", nothing lost")
+    )
+    if take.gaps:
+        assert take.path is not None
+        out.print(_output.gap_table(take.gaps, take.samplerate))
+        out.print(f"The ledger is in {ledger_path(take.path)}")
+    scheduling = recorder.scheduling
+    if scheduling is not None and scheduling.error:
+        print(
+            f"tenuto: no real-time priority ({scheduling.error}): {scheduling.remedy}",
+            file=sys.stderr,
+        )
+
+
+def facts(recorder: Recorder, take: Take) -> dict[str, Any]:
+    """All that is known about a finished recording, for ``--json``."""
+    return {
+        "path": str(take.path) if take.path else None,
+        "device": recorder.device,
+        "backend": recorder.backend,
+        "state": recorder.state,
+        "frames": take.frames,
+        "seconds": take.seconds,
+        "samplerate": take.samplerate,
+        "channels": take.channels,
+        "dropped_frames": take.dropped_frames,
+        "xruns": recorder.xruns,
+        "gaps": [dataclasses.asdict(gap) for gap in take.gaps],
+        "levels": [dataclasses.asdict(level.since_start) for level in recorder.levels],
+        "stats": dataclasses.asdict(recorder.stats()),
+        "scheduling": dataclasses.asdict(recorder.scheduling) if recorder.scheduling else None,
+    }
