@@ -127,8 +127,8 @@ def child_sounddevice(path: str, blocksize: int, load: int | str, seconds: float
 # -- what the numbers say -----------------------------------------------------------------------
 
 
-def lateness(begins: list[int], block_ns: float) -> tuple[int, float]:
-    """How many callbacks began over a block late, and the frames' worth of blocks that are missing.
+def lateness(begins: list[int], block_ns: float) -> tuple[int, float, list[list[int]]]:
+    """How many callbacks began over a block late; blocks that are missing; [callback, blocks] each.
 
     The clock through the callbacks is exact (the dummy driver sleeps by the monotonic clock), so
     its phase is what the most punctual callbacks say, and a lateness that never goes away again is
@@ -143,7 +143,8 @@ def lateness(begins: list[int], block_ns: float) -> tuple[int, float]:
     phase = np.percentile(behind - lost_so_far, 5)
     known = np.concatenate([lost_so_far[:1], lost_so_far[:-1]])  # before this callback came
     late = int(np.count_nonzero(behind - known - phase > 1))
-    return late, float(lost_so_far[-1] - lost_so_far[0])
+    places = [[int(i) + 1, int(n)] for i, n in enumerate(np.diff(lost_so_far)) if n]
+    return late, float(lost_so_far[-1] - lost_so_far[0]), places
 
 
 def runs_of(numbers: Any, silent: Any) -> list[tuple[int, int, bool, int]]:
@@ -201,6 +202,11 @@ def check_file(path: str, gaps: list[list[Any]]) -> dict[str, Any]:
         "first_number": int(numbers[wired]),
         "last_number": int(numbers[-1]),
         "frames": len(numbers),
+        # [frame, frames, number of the source in front of it, number behind it]
+        "gaps": [
+            [at, n, int(numbers[at - 1]), int(numbers[at + n]) if at + n < len(numbers) else -1]
+            for at, n in found_gaps
+        ],
         "clock_first": int(clock[wired]),
         "trouble": trouble,
     }
@@ -257,7 +263,7 @@ def cell(blocksize: int, load: int | str, seconds: float, probe: Path) -> dict[s
             (log["begin_ns"] > before["last_callback_ns"] - block_ns / 2)
             & (log["begin_ns"] <= after["last_callback_ns"])
         ]
-        late_c, lost_c = lateness(window["begin_ns"].tolist(), block_ns)
+        late_c, lost_c, _ = lateness(window["begin_ns"].tolist(), block_ns)
         elapsed = after["last_callback_ns"] - before["last_callback_ns"]
         expected = elapsed / 1e9 * SAMPLERATE
         got = after["frames"] - before["frames"]
@@ -266,7 +272,8 @@ def cell(blocksize: int, load: int | str, seconds: float, probe: Path) -> dict[s
         # The whole life of tenuto's stream, as the probe saw it: cycles that nobody got.
         life = log[(log["begin_ns"] >= told["first_ns"] - block_ns / 2)
                    & (log["begin_ns"] <= after["last_callback_ns"])]
-        _, lost_life = lateness(life["begin_ns"].tolist(), block_ns)
+        _, lost_life, places = lateness(life["begin_ns"].tolist(), block_ns)
+        offset = int(np.searchsorted(log["begin_ns"], life["begin_ns"][0])) if len(life) else 0
         wired_gaps = [g for g in told["gaps"] if g[0] >= checked["wired_at"]]
         out["tenuto"] = {
             "callbacks": calls,
@@ -278,6 +285,8 @@ def cell(blocksize: int, load: int | str, seconds: float, probe: Path) -> dict[s
             "gaps": told["gaps"],
             "gap_frames": sum(g[1] for g in wired_gaps),
             "life_lost_by_probe": lost_life * blocksize,
+            # first number of the source behind each loss, frames lost: as the probe's clock says
+            "losses_by_probe": [[(offset + k) * blocksize, n * blocksize] for k, n in places],
             "life_gap_frames": sum(g[1] for g in told["gaps"]),
             "file": checked,
             "policy": told["policy"],
@@ -297,7 +306,7 @@ def cell(blocksize: int, load: int | str, seconds: float, probe: Path) -> dict[s
         before_sd = server.xruns
         told, log, xruns = run_client("sounddevice", server, probe, folder, load, seconds)
         begins = told["begins"]
-        late, _ = lateness(begins, block_ns)
+        late, _, _ = lateness(begins, block_ns)
         span = (begins[-1] - begins[0]) / block_ns + 1
         samples = np.load(told["path"])[:, 0]
         samples = samples[samples != 0]  # PortAudio hands over silence where it lost something
@@ -394,6 +403,8 @@ def main() -> None:
                 for load in loads:
                     cells.append(cell(blocksize, load, seconds, probe))
                     print(report(cells[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
+                    for line in cells[-1]["tenuto"]["file"]["trouble"]:
+                        print(line, file=sys.stderr, flush=True)
     print(report(cells))
     finish(args, facts, {"cells": cells}, verdicts(cells))
 

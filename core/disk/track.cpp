@@ -135,6 +135,7 @@ void Track::keep_up(std::int64_t now_ns, bool moved) {
 
 void Track::finish(TrackState::Phase phase, const std::string& why) {
     std::string reason = why;
+    tape_->set_mode(rt::Tape::Mode::done);  // after a failure: what comes now has nowhere to go
     sink_->update_header();
     const int cause = sink_->close();
     if (cause != 0 && phase == TrackState::done) {

@@ -58,6 +58,8 @@ void Books::lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     window_ns_ = std::max(window_min_ns, window_blocks * block_ns);
     expected_ns_ = static_cast<double>(arrival.now_ns);
     lateness_ns_ = 0;
+    floor_ns_ = floor_before_ns_ = 0;
+    floor_since_ns_ = arrival.now_ns;
     locked_ns_ = 0;
     step_count_ = 0;
     locked_ = true;
@@ -72,16 +74,27 @@ void Books::follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         // Frames cannot come before the device made them: the earlier prediction was too late.
         expected_ns_ = static_cast<double>(arrival.now_ns);
         lateness_ns_ = 0;
+        floor_ns_ = floor_before_ns_ = 0;
         step_count_ = 0;
         return;
     }
     if (lateness_ns_ > threshold_ns_ || step_count_ > 0) return;  // no news about the rate
+    follow_floor(arrival.now_ns);
     const double bandwidth = locked_ns_ < wide_for_ns ? wide_hz : narrow_hz;
     const double w = std::min(0.2, 2 * std::numbers::pi * bandwidth * block_ns * 1e-9);
     expected_ns_ += std::numbers::sqrt2 * w * lateness_ns_;
     frame_ns_ += w * w * lateness_ns_ / std::max(1u, arrival.frames);
     frame_ns_ = std::clamp(frame_ns_, nominal_frame_ns_ * (1 - rate_tolerance),
                            nominal_frame_ns_ * (1 + rate_tolerance));
+}
+
+void Books::follow_floor(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
+    if (static_cast<double>(now_ns - floor_since_ns_) > window_ns_) {
+        floor_before_ns_ = floor_ns_;
+        floor_ns_ = lateness_ns_;
+        floor_since_ns_ = now_ns;
+    }
+    floor_ns_ = std::min(floor_ns_, lateness_ns_);
 }
 
 void Books::enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
@@ -110,7 +123,9 @@ void Books::look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
 }
 
 void Books::settle(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
-    double before = 0;
+    // Before the first step the smallest lateness was this, not 0.
+    const double floor = std::min(floor_ns_, floor_before_ns_);
+    double before = floor;
     std::size_t settled = 0;
     while (settled < step_count_ && loss_count_ < most_steps &&
            static_cast<double>(now_ns - steps_[settled].since_ns) > window_ns_) {
@@ -120,11 +135,12 @@ void Books::settle(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
         ++settled;
     }
     if (settled == 0) return;
-    expected_ns_ += before;
-    lateness_ns_ = std::max(0.0, lateness_ns_ - before);
+    const double moved = before - floor;
+    expected_ns_ += moved;
+    lateness_ns_ = std::max(0.0, lateness_ns_ - moved);
     for (std::size_t i = settled; i < step_count_; ++i) {
         steps_[i - settled] = steps_[i];
-        steps_[i - settled].level_ns -= before;
+        steps_[i - settled].level_ns -= moved;
     }
     step_count_ -= settled;
 }

@@ -9,8 +9,9 @@
 // after it come early. What is lost never comes, so the lateness *stays*. A loss is therefore a
 // step in the smallest lateness of all blocks from there on ("suffix minimum"), seen over a window.
 // The books keep the steps of that minimum as a small stack: a block that is less late than an
-// entry lowers or removes it; an entry that survives the window is a loss, at its block, with its
-// length. Until then the block and what follows are unsettled, and the tape keeps them back.
+// entry lowers or removes it; an entry that survives the window is a loss, at its block. Its length
+// is what the smallest lateness grew by, so that jitter does not count. Until then the block and
+// what follows are unsettled, and the tape keeps them back.
 //
 // A device that knows its own position (the virtual one) is believed: its losses are exact and
 // settled at once.
@@ -87,6 +88,7 @@ class Books {
     void lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+    void follow_floor(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
     void look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void settle(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
     void push_loss(std::uint64_t tag, double frames, std::int64_t now_ns, Cause cause) noexcept
@@ -97,6 +99,10 @@ class Books {
     double frame_ns_;
     double expected_ns_ = 0;  // filtered time of the last block
     double lateness_ns_ = 0;
+    // The earliest that blocks came lately, after the prediction (which follows the mean, so this is
+    // below 0): in this stretch of a window's length, and in the one before.
+    double floor_ns_ = 0, floor_before_ns_ = 0;
+    std::int64_t floor_since_ns_ = 0;
     double threshold_ns_ = 0;
     double window_ns_ = 0;
     double locked_ns_ = 0;  // time since the loop began

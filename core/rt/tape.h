@@ -27,7 +27,7 @@ class Tape : public std::enable_shared_from_this<Tape> {
     // device time to take; 0 means no end.
     Tape(std::size_t min_ring_frames, std::vector<std::uint32_t> picks, std::uint64_t limit);
 
-    // [control] What the audio thread should do from its next block on. `done` is final.
+    // [control] [disk] What the audio thread should do from its next block on. `done` is final.
     void set_mode(Mode mode) noexcept;
     // [any] What was asked for, or `done` when the limit was reached.
     Mode mode() const noexcept TENUTO_NONBLOCKING { return mode_.get(); }

@@ -17,7 +17,8 @@ from ._errors import (
     TenutoError,
 )
 from ._levels import Level
-from ._recorder import Recorder, record
+from ._record import record
+from ._recorder import Recorder
 from ._scheduling import SchedulingReport
 from ._stats import Stats
 from ._take import Gap, Take, read_ledger

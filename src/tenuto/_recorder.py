@@ -18,20 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import _core, _sndfile
 from ._devices.base import Wanted, channels_asked
 from ._errors import DeviceError, FileError, TenutoError
-from ._levels import Level, level
 from ._paths import check_target, create
+from ._recording_view import RecordingView
 from ._stream import Stream, own_process
-from ._take import Gap, Take, ledger_path
+from ._take import Take, ledger_path
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from ._scheduling import SchedulingReport
-    from ._stats import Stats
     from .testing import VirtualDevice
 
-LOW_SPACE_SECONDS = 60.0
 _PAUSE = 0.01
 _alive: weakref.WeakSet[Recorder] = weakref.WeakSet()
 
@@ -44,7 +38,7 @@ def _whole(name: str, value: float, low: float, high: float, unit: str) -> int:
     return int(value)
 
 
-class Recorder:
+class Recorder(RecordingView):
     """Record a device, without losing a frame silently.
 
     The audio thread puts each block into a ring, a native disk thread writes it to the file;
@@ -346,109 +340,13 @@ class Recorder:
         if state["phase"] == "failed":
             self._failure = FileError(
                 f'recording to "{self.path}" ended after '
-                f"{state['frames'] / self.samplerate:.3f} s: {track.error}. The file is valid up to there."
+                f"{state['frames'] / self.samplerate:.3f} s: {track.error}. "
+                "The file is valid up to there."
             )
         samples = track.samples(0, state["frames"]) if self.path is None else None
         self._take = Take(
             self.path, state["frames"], self.samplerate, self.channels, self.gaps, samples
         )
-
-    # -- what is known ---------------------------------------------------------------------------
-
-    @property
-    def state(self) -> str:
-        """``"idle" "recording" "paused" "stopped" "lost" "failed"``."""
-        if self._track is not None:
-            phase = self._track.state()["phase"]
-            if phase == "failed":
-                return "failed"
-            if phase == "done":
-                return "stopped"
-        if self._mode in ("recording", "paused") and self._stream.is_lost:
-            return "lost"
-        return self._mode
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        """What the meters show, one `Level` per channel; resets "since the last look"."""
-        return tuple(level(row) for row in self._meters.look())
-
-    @property
-    def frames(self) -> int:
-        """Frames of device time recorded so far, losses included."""
-        if self._take is not None:
-            return self._take.frames
-        return int(self._tape.frames)
-
-    @property
-    def seconds(self) -> float:
-        """The same in seconds."""
-        return self.frames / self.samplerate
-
-    @property
-    def dropped_frames(self) -> int:
-        """How many of the frames were lost so far, for whatever cause."""
-        return int(self._tape.lost_frames)
-
-    @property
-    def gaps(self) -> tuple[Gap, ...]:
-        """The ledger so far."""
-        return tuple(Gap(*row) for row in self._track.gaps()) if self._track else ()
-
-    @property
-    def xruns(self) -> int:
-        """How often the device lost something."""
-        return sum(gap.cause == "xrun" for gap in self.gaps)
-
-    @property
-    def stall_budget(self) -> float:
-        """How long the disk may still stall before something is lost, in seconds."""
-        return float(self._tape.free_frames / self.samplerate)
-
-    @property
-    def space_seconds(self) -> float | None:
-        """For how long the disk (or the file format) has room, in seconds; None: not known yet."""
-        left = self._track.state()["seconds_left"] if self._track else -1.0
-        return left if left >= 0 else None
-
-    @property
-    def written_frames(self) -> int:
-        """Frames that are in the file already."""
-        return int(self._track.state()["frames"]) if self._track else 0
-
-    @property
-    def warning(self) -> str | None:
-        """What the user should know now, in a sentence; None when all is well."""
-        if self.state == "lost":
-            return f'"{self.device}" is gone; what is recorded is safe, looking for it again'
-        if self._lost_for_good:
-            return f'"{self.device}" went away, and the recording ended there'
-        space = self.space_seconds
-        if space is not None and space < LOW_SPACE_SECONDS and self._mode != "stopped":
-            return f"there is room for only {space:.0f} s more"
-        if self._mode == "recording" and self._tape.free_frames < self._tape.ring_frames / 2:
-            return f"the disk is slow: {self.stall_budget:.1f} s until something is lost"
-        return None
-
-    @property
-    def buffer(self) -> NDArray[np.float32]:
-        """What is in memory so far, a copy, shape (frames, channels); for ``path=None``."""
-        if self.path is not None:
-            raise TenutoError(f'this recording goes to "{self.path}", not into memory')
-        if self._track is None:
-            import numpy as np
-
-            return np.zeros((0, self.channels), np.float32)
-        return self._track.samples(0, self._track.state()["frames"])
-
-    @property
-    def scheduling(self) -> SchedulingReport | None:
-        """How the audio thread is scheduled; None until it has run."""
-        return self._stream.scheduling
-
-    def stats(self) -> Stats:
-        """Timing of the audio thread."""
-        return self._stream.stats()
 
     # -- endings ---------------------------------------------------------------------------------
 
@@ -489,45 +387,3 @@ def _complete_all() -> None:
     for recorder in list(_alive):
         with contextlib.suppress(Exception):
             recorder.close()
-
-
-def record(
-    path: str | os.PathLike[str] | None = None,
-    seconds: float | None = None,
-    **options: Any,
-) -> Take:
-    """Record, and return when it is done.
-
-    Parameters
-    ----------
-    path : str, Path or None
-        The file; None records into memory.
-    seconds : float, optional
-        How long, above 0. None records until Ctrl-C.
-    **options
-        As `Recorder` takes them.
-
-    Returns
-    -------
-    Take
-        What was recorded, with its gaps.
-
-    Raises
-    ------
-    DeviceError, FileError, ValueError
-        As `Recorder` does.
-
-    Examples
-    --------
-    >>> import tenuto
-    >>> tenuto.record(seconds=0.05, device="virtual", channels=1).to_numpy().shape
-    (2400, 1)
-    """
-    with Recorder(path, seconds=seconds, **options) as recorder:
-        recorder.start()
-        try:
-            recorder.wait()
-        except KeyboardInterrupt:
-            if seconds is not None:
-                raise
-        return recorder.stop()

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Runs all tests, or those whose name holds the first argument.
+#include "test.h"
+
+int main(int count, char** arguments) {
+    const std::string wanted = count > 1 ? arguments[1] : "";
+    int passed = 0, failed = 0;
+    for (const auto& test : tenuto::test::cases()) {
+        if (test.name.find(wanted) == std::string::npos) continue;
+        const int before = tenuto::test::failures();
+        try {
+            test.run();
+        } catch (const std::exception& error) {
+            tenuto::test::fail(test.name.c_str(), 0, error.what());
+        }
+        const bool ok = tenuto::test::failures() == before;
+        std::printf("%s %s\n", ok ? "ok    " : "FAILED", test.name.c_str());
+        ++(ok ? passed : failed);
+    }
+    std::printf("%d passed, %d failed\n", passed, failed);
+    return failed == 0 && passed > 0 ? 0 : 1;
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Devices that behave in known ways, on a clock that is computed.
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "rt/books.h"
+#include "test.h"
+
+using namespace tenuto::rt;
+
+namespace {
+
+// A device that delivers 128-frame blocks at 48 kHz, late at random, with losses that we choose.
+struct Device {
+    explicit Device(double drift_ppm = 0, std::uint32_t quantum = 128, std::uint32_t seed = 1)
+        : books({48000, 128, quantum}), rate(48000 * (1 + drift_ppm * 1e-6)), random(seed) {}
+
+    void deliver(double late_us) {
+        frame += 128;
+        const double ideal = static_cast<double>(frame) * 1e9 / rate;
+        now = std::max(now, static_cast<std::int64_t>(ideal + late_us * 1000));
+        books.enter({now, 128, -1, blocks++});
+        while (const Loss* loss = books.next_loss()) {
+            losses.push_back(*loss);
+            books.drop_loss();
+        }
+    }
+    void run(int count, double mean_us = 40) {
+        std::exponential_distribution<double> lateness(1 / mean_us);
+        for (int i = 0; i < count; ++i) deliver(lateness(random));
+    }
+    void lose(std::uint64_t frames) { frame += frames; }
+
+    Books books;
+    double rate;
+    std::mt19937 random;
+    std::uint64_t frame = 0, blocks = 0;
+    std::int64_t now = 0;
+    std::vector<Loss> losses;
+};
+
+}  // namespace
+
+TEST("books: a punctual device loses nothing in an hour, and its rate is found") {
+    for (const double ppm : {-200.0, 0.0, 35.0, 200.0}) {
+        Device device(ppm);
+        device.run(375 * 3600);
+        CHECK(device.losses.empty());
+        CHECK_NEAR((device.books.true_samplerate() / 48000 - 1) * 1e6, ppm, 2.0);
+    }
+}
+
+TEST("books: a late block that is followed by early ones is no loss") {
+    Device device;
+    device.run(1000);
+    for (int round = 0; round < 50; ++round) {
+        const double stall_us = 1000.0 * (1 + round);
+        for (double late = stall_us; late > 0; late -= 2666) device.deliver(late);
+        device.run(200);
+    }
+    CHECK(device.losses.empty());
+}
+
+TEST("books: a loss is found at its block with its length") {
+    Device device(50);
+    device.run(2000);
+    for (int round = 0; round < 200; ++round) {
+        const std::uint64_t lost = 128 * (1 + static_cast<std::uint64_t>(round) % 9);
+        const std::uint64_t place = device.blocks;
+        const std::size_t before = device.losses.size();
+        device.lose(lost);
+        device.run(150);
+        CHECK(device.losses.size() == before + 1);
+        if (device.losses.size() != before + 1) return;
+        CHECK(device.losses.back().position == place);
+        CHECK(device.losses.back().frames == lost);
+        CHECK(device.losses.back().cause == Cause::xrun);
+    }
+    CHECK(device.books.device_frames() == device.frame);
+}
+
+TEST("books: two losses close together are told apart") {
+    Device device;
+    device.run(2000);
+    device.lose(256);
+    const std::uint64_t first = device.blocks;
+    device.run(5);
+    device.lose(640);
+    const std::uint64_t second = device.blocks;
+    device.run(150);
+    CHECK(device.losses.size() == 2);
+    if (device.losses.size() != 2) return;
+    CHECK(device.losses[0].position == first && device.losses[0].frames == 256);
+    CHECK(device.losses[1].position == second && device.losses[1].frames == 640);
+}
+
+TEST("books: a block is unsettled while a loss in front of it is possible, then settled") {
+    Device device;
+    device.run(2000);
+    CHECK(device.books.unsettled_tag() == Books::no_tag);
+    device.lose(512);
+    device.run(1);
+    CHECK(device.books.unsettled_tag() == device.blocks - 1);
+    device.run(100);
+    CHECK(device.books.unsettled_tag() == Books::no_tag);
+}
+
+TEST("books: a device that tells its position is believed at once") {
+    Books books({48000, 128, 1});
+    books.enter({1'000'000, 128, 0, 0});
+    books.enter({3'666'000, 128, 135, 1});  // seven frames are missing
+    CHECK(books.next_loss() != nullptr && books.next_loss()->frames == 7);
+    CHECK(books.next_loss()->position == 1);
+    CHECK(books.device_frames() == 263);
+}
+
+TEST("books: the time that a device was away is a loss of its own kind") {
+    Device device;
+    device.run(2000);
+    device.books.device_returns();
+    device.lose(48000);
+    device.deliver(0);
+    CHECK(device.losses.size() == 1);
+    CHECK(device.losses[0].cause == Cause::device_lost);
+    // The clock's own jitter, 40 us on average: a few frames.
+    CHECK_NEAR(static_cast<double>(device.losses[0].frames), 48000, 10);
+    device.run(2000);
+    CHECK(device.losses.size() == 1);
+}
+
+TEST("books: what is missing until now is told for a device that stays away") {
+    Device device;
+    device.run(2000, 1);
+    CHECK_NEAR(static_cast<double>(device.books.missing_until(device.now + 500'000'000)), 24000, 3);
+    CHECK(device.books.missing_until(device.now - 1'000'000'000) == 0);
+}
+
+TEST("books: a server that hands over four blocks at a time loses nothing") {
+    Device device;
+    for (int burst = 0; burst < 20000; ++burst)
+        for (int i = 3; i >= 0; --i) device.deliver(i * 2666.67 + 100 * (burst % 7));
+    CHECK(device.losses.empty());
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// The sink against a libsndfile of our own that remembers what it was given and can be made full.
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <vector>
+
+#include "disk/ledger.h"
+#include "disk/sink.h"
+#include "platform/files.h"
+#include "test.h"
+
+using namespace tenuto::disk;
+
+namespace {
+
+struct FakeLibrary {
+    std::vector<int> integers;
+    std::vector<float> floats;
+    std::int64_t room = 1'000'000;
+    int headers = 0, closed = 0;
+    bool refuses = false;
+} fake;
+
+FileApi fake_api() {
+    fake = FakeLibrary{};
+    FileApi api;
+    api.open_fd = [](int, int, SoundFileInfo*, int) -> SoundFile* {
+        return fake.refuses ? nullptr : &fake;
+    };
+    api.write_float = [](SoundFile*, const float* samples, std::int64_t frames) -> std::int64_t {
+        // A part that is left over is taken back by the sink: it cuts the file to its last size.
+        if (frames > fake.room) return fake.room / 2;
+        fake.floats.insert(fake.floats.end(), samples, samples + frames);
+        fake.room -= frames;
+        return frames;
+    };
+    api.write_int = [](SoundFile*, const int* samples, std::int64_t frames) -> std::int64_t {
+        fake.integers.insert(fake.integers.end(), samples, samples + frames);
+        return frames;
+    };
+    api.seek = [](SoundFile*, std::int64_t frames, int) { return frames; };
+    api.command = [](SoundFile*, int command, void*, int) {
+        fake.headers += command == command_update_header;
+        return 0;
+    };
+    api.close = [](SoundFile*) { return fake.closed++; };
+    api.error = [](SoundFile*) { return 0; };
+    api.error_text = [](SoundFile*) -> const char* { return "no more room in the fake"; };
+    return api;
+}
+
+FileSinkSettings settings(int integer_bits) {
+    FileSinkSettings out;
+    out.api = fake_api();
+    out.fd = -1;
+    out.integer_bits = integer_bits;
+    return out;
+}
+
+}  // namespace
+
+TEST("sink: integers of a sound card come back as the same integers") {
+    for (const int bits : {8, 16, 24}) {
+        FileSink sink(settings(bits));
+        const int half = 1 << (bits - 1);
+        const std::vector<int> codes{-half, -half + 1, -1, 0, 1, half / 3, half - 1};
+        std::vector<float> samples;
+        for (const int code : codes) samples.push_back(static_cast<float>(code) / static_cast<float>(half));
+        CHECK(sink.write(samples) == codes.size());
+        for (std::size_t i = 0; i < codes.size(); ++i)
+            CHECK(fake.integers[i] >> (32 - bits) == codes[i]);
+    }
+}
+
+TEST("sink: beyond full scale is clipped, not wrapped, and not a number is silence") {
+    FileSink sink(settings(16));
+    const std::vector<float> samples{1.0F, 2.0F, -3.0F, std::numeric_limits<float>::infinity(),
+                                     std::numeric_limits<float>::quiet_NaN()};
+    sink.write(samples);
+    CHECK(fake.integers[0] >> 16 == 32767 && fake.integers[1] >> 16 == 32767);
+    CHECK(fake.integers[2] >> 16 == -32768 && fake.integers[3] >> 16 == 32767);
+    CHECK(fake.integers[4] == 0);
+}
+
+TEST("sink: samples are rounded to the nearest step") {
+    FileSink sink(settings(16));
+    const std::vector<float> samples{0.4F / 32768, 0.6F / 32768, -0.6F / 32768};
+    sink.write(samples);
+    CHECK(fake.integers[0] == 0 && fake.integers[1] >> 16 == 1 && fake.integers[2] >> 16 == -1);
+}
+
+TEST("sink: a full disk takes all that fits, to the frame, and says why it ended") {
+    FileSink sink(settings(0));
+    fake.room = 777;
+    const std::vector<float> samples(2000, 0.5F);
+    CHECK(sink.write(samples) == 777);
+    CHECK(fake.floats.size() == 777);
+    CHECK(!sink.error().empty());
+}
+
+TEST("sink: a file that libsndfile refuses throws its words") {
+    auto refused = settings(0);
+    fake.refuses = true;
+    bool threw = false;
+    try {
+        const FileSink sink(refused);
+    } catch (const std::runtime_error& error) {
+        threw = std::string(error.what()) == "no more room in the fake";
+    }
+    CHECK(threw);
+}
+
+TEST("sink: it closes once") {
+    {
+        FileSink sink(settings(0));
+        sink.close();
+    }
+    CHECK(fake.closed == 1);
+}
+
+TEST("ledger: times are written as UTC") {
+    CHECK(utc_text(0) == "1970-01-01T00:00:00.000Z");
+    CHECK(utc_text(1'772'343'912'083'999'999) == "2026-03-01T05:45:12.083Z");
+}
+
+TEST("ledger: a file of all gaps, replaced as a whole") {
+    const std::string path = "test-ledger.tenuto.json";
+    CHECK(write_ledger(path, 48000, {}));
+    CHECK(write_ledger(path, 48000, {{128, 64, tenuto::rt::Cause::device_lost, 0}}));
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    CHECK(text.str().find("\"frame\": 128, \"frames\": 64, \"cause\": \"device-lost\"") !=
+          std::string::npos);
+    CHECK(!std::ifstream(path + ".part").good());
+    std::remove(path.c_str());
+    CHECK(!write_ledger("/nonexistent/folder/x.json", 48000, {}));
+}
