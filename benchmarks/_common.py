@@ -10,6 +10,7 @@ import json
 import math
 import os
 import platform
+import random
 import shutil
 import statistics
 import subprocess
@@ -33,7 +34,9 @@ def commit() -> str:
     """The commit of the tree, with a plus sign when something in it was changed since."""
     git = ["git", "-C", str(HERE.parent)]
     try:
-        head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+        head = subprocess.run(
+            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+        )
         dirty = subprocess.run(
             [*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True
         )
@@ -198,7 +201,7 @@ class JackServer:
             "JACK_NO_START_SERVER": "1",
             "JACK_NO_AUDIO_RESERVATION": "1",
         }
-        self._log = tempfile.TemporaryFile("w+")
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in __exit__)
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> JackServer:
@@ -246,6 +249,7 @@ class JackServer:
     def connections(self) -> dict[str, list[str]]:
         """Every port, with the ports it is wired to."""
         ports: dict[str, list[str]] = {}
+        last = ""
         for line in self.tool("jack_lsp", "-c").splitlines():
             if line.startswith(" "):
                 ports[last].append(line.strip())
@@ -332,6 +336,32 @@ class Load:
             self.longest_hold = max(self.longest_hold, time.perf_counter() - began)
 
 
+def steal(seconds: float, seed: int) -> None:
+    """Take all processors away now and then, as a host does to a virtual machine.
+
+    Every 0.15 to 0.6 s for 1 to 12 ms, at a priority above the sound server's clients (67: they
+    are late, the server is not) or above the server too (80). To be run in a process of its own;
+    needs the right to SCHED_FIFO.
+    """
+    chosen = random.Random(seed)
+    until = time.monotonic() + seconds
+    for processor in range((os.cpu_count() or 1) - 1):
+        if os.fork() == 0:
+            os.sched_setaffinity(0, {processor})
+            break
+    else:
+        os.sched_setaffinity(0, {(os.cpu_count() or 1) - 1})
+    began = time.monotonic()
+    at = 0.0
+    while began + at < until:  # all processes draw the same numbers
+        at += chosen.uniform(0.15, 0.6)
+        priority, length = chosen.choice((67, 80)), chosen.uniform(0.001, 0.012)
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+        time.sleep(max(0.0, began + at - time.monotonic()))
+        while time.monotonic() < began + at + length:
+            pass
+
+
 def _calibrate() -> int:
     repeats = 1 << 18
     while True:
@@ -397,8 +427,16 @@ def process_memory(pid: int | str = "self") -> dict[str, float]:
     for name in ("status", "smaps_rollup"):
         for line in Path(f"/proc/{pid}/{name}").read_text().splitlines():
             key, _, rest = line.partition(":")
-            if key in ("VmHWM", "Pss", "Pss_Anon", "Rss", "Anonymous", "VmLck", "Private_Clean",
-                       "Private_Dirty"):
+            if key in (
+                "VmHWM",
+                "Pss",
+                "Pss_Anon",
+                "Rss",
+                "Anonymous",
+                "VmLck",
+                "Private_Clean",
+                "Private_Dirty",
+            ):
                 wanted[key] = int(rest.split()[0]) / 1024
     return wanted
 

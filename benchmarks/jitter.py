@@ -2,9 +2,9 @@
 """How late does the virtual clock's thread wake up, beside the kernel's own floor?
 
 The virtual device (blocks of 128 frames at 48 kHz, the default real-time request) and `cyclictest`
-(one thread, SCHED_FIFO 50, every 2667 µs) run by turns, in an order that changes each time; and once
-more at the same time, so that neither has the quieter moment. Percentiles of each run, medians over
-the runs. Required: the clock's p99 is at most 1.5 times cyclictest's p99.
+(one thread, SCHED_FIFO 50, every 2667 µs) run by turns, in an order that changes each time; and
+once more at the same time, so that neither has the quieter moment. Percentiles of each run, medians
+over the runs. Required: the clock's p99 is at most 1.5 times cyclictest's p99.
 
 Needs rt-tests (Debian; `apt-get install`), and the right to SCHED_FIFO: without it both run as
 ordinary threads and the table says so.
@@ -56,7 +56,9 @@ def finish_cyclictest(process: subprocess.Popen[str]) -> dict[str, float]:
     if process.returncode:
         raise RuntimeError(f"cyclictest: {errors}")
     histogram = {
-        float(us): int(count) for us, count in re.findall(r"^(\d+)\s+(\d+)$", text, re.M) if int(count)
+        float(us): int(count)
+        for us, count in re.findall(r"^(\d+)\s+(\d+)$", text, re.M)
+        if int(count)
     }
     largest = re.search(r"^# Max Latencies:\s*(\d+)", text, re.M)
     assert largest is not None

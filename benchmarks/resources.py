@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What does a recording cost, beside jack_capture: processor time and memory?
 
-2 and 64 channels at 48 kHz from one JACK server (`jackd -R -P 70 -d dummy`, 256 frames), each program
-alone on it, by turns. For each run:
+2 and 64 channels at 48 kHz from one JACK server (`jackd -R -P 70 -d dummy`, 256 frames), each
+program alone on it, by turns. For each run:
 
 - ``cpu``: user and system time of all its threads in the window (start-up left out), as a share of
   one core;
@@ -72,8 +72,17 @@ def ours(path: Path, channels: int, **options: Any) -> list[str]:
 
 def command_line(path: Path, channels: int) -> list[str]:
     out = str(path.with_suffix(".wav"))
-    return [sys.executable, "-m", "tenuto", "record", out, "--device", "jack",
-            "--channels", str(channels)]
+    return [
+        sys.executable,
+        "-m",
+        "tenuto",
+        "record",
+        out,
+        "--device",
+        "jack",
+        "--channels",
+        str(channels),
+    ]
 
 
 def rival(path: Path, channels: int, *options: str) -> list[str]:

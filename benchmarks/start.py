@@ -22,7 +22,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from _common import (
     JackServer,
@@ -93,7 +92,15 @@ def first_frame_of_jack_capture_ms(server: JackServer, folder: Path) -> float:
     hook.chmod(0o755)
     told.unlink(missing_ok=True)
     wav = folder / "take.wav"
-    command = [need("jack_capture", "jack-capture"), "-c", "2", "-dc", "-ns", "-p", "system:capture_*"]
+    command = [
+        need("jack_capture", "jack-capture"),
+        "-c",
+        "2",
+        "-dc",
+        "-ns",
+        "-p",
+        "system:capture_*",
+    ]
     command += ["-Ht", str(hook), "-fn", str(wav)]
     began = time.time_ns()
     process = subprocess.Popen(

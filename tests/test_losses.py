@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.faulty_disk import FaultyDisk, drain
 
 import tenuto
+from support.faulty_disk import FaultyDisk, drain
 from tenuto.testing import VirtualDevice, index_signal
 
 SEED = 20260301
@@ -22,7 +22,11 @@ INJECTED = 1000
 
 
 def scattered(
-    generator: random.Random, count: int, apart: tuple[int, int], length: tuple[int, int], unit: int = 1
+    generator: random.Random,
+    count: int,
+    apart: tuple[int, int],
+    length: tuple[int, int],
+    unit: int = 1,
 ) -> list[tuple[int, int]]:
     """`count` faults (frame, frames), random in place and length, both multiples of `unit`."""
     faults, at = [], 0
@@ -122,9 +126,7 @@ def test_device_losses_while_the_ring_overflows_keep_their_places_and_the_total(
     script = scattered(generator, INJECTED, apart=(1, 2000), length=(1, 700))
     end = script[-1][0] + script[-1][1] + 1000
     device = VirtualDevice("index", clocked=False, xruns=script)
-    with tenuto.Recorder(
-        tmp_path / "take.wav", device, channels=1, ring_seconds=0.02
-    ) as recorder:
+    with tenuto.Recorder(tmp_path / "take.wav", device, channels=1, ring_seconds=0.02) as recorder:
         recorder.start()
         while device.position < end - 10_000:
             faulty_disk.shut()
@@ -149,7 +151,9 @@ def test_an_unplugged_device_leaves_a_gap_of_its_absence_or_ends_the_take(
     tmp_path: Path, reconnect: bool
 ) -> None:
     device = VirtualDevice("index", clocked=False, unplugs=[(10_000, 5_000)])
-    with tenuto.Recorder(tmp_path / "take.wav", device, channels=1, reconnect=reconnect) as recorder:
+    with tenuto.Recorder(
+        tmp_path / "take.wav", device, channels=1, reconnect=reconnect
+    ) as recorder:
         recorder.start()
         device.step(12_000)
         assert recorder.state == ("lost" if reconnect else "stopped")
@@ -177,9 +181,7 @@ def test_a_recording_stopped_while_its_device_is_away_lasts_until_the_stop(tmp_p
 @pytest.mark.realtime
 def test_a_clocked_device_that_is_unplugged_comes_back_by_itself(tmp_path: Path) -> None:
     device = VirtualDevice("index", unplugs=[(9_600, 14_400)])
-    with tenuto.Recorder(
-        tmp_path / "take.wav", device, channels=1, seconds=2
-    ) as recorder:
+    with tenuto.Recorder(tmp_path / "take.wav", device, channels=1, seconds=2) as recorder:
         recorder.start()
         states = set()
         while not recorder.wait(0.02):
@@ -218,3 +220,21 @@ def test_pauses_leave_out_exactly_the_frames_of_their_time(tmp_path: Path) -> No
     assert take.dropped_frames == np.count_nonzero(expected == 0) - np.count_nonzero(
         index_signal(0, take.frames) == 0
     )
+
+
+def test_more_losses_than_can_be_told_while_the_disk_stalls_keep_their_places(
+    tmp_path: Path, faulty_disk: FaultyDisk
+) -> None:
+    # The core keeps 4096 losses for the disk thread; sound behind one more is given up, so that
+    # nothing moves from its place.
+    script = [(1000 + 20 * n, 5) for n in range(6000)]
+    device = VirtualDevice("index", clocked=False, xruns=script)
+    with tenuto.Recorder(tmp_path / "take.wav", device, channels=1) as recorder:
+        recorder.start()
+        faulty_disk.shut()
+        device.step(123_000, wait_for_disk=False)
+        faulty_disk.open()
+        take = recorder.stop()
+    assert take.frames == 123_000
+    assert len(take.gaps) > 4096
+    expect_index_outside_gaps(take)

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from test_losses import INJECTED, SEED, scattered
 
 import tenuto
 from tenuto import _core
 from tenuto.testing import VirtualDevice, index_signal
+from test_losses import INJECTED, SEED, scattered
 
 JITTER = 50e-6
 BLOCK = 128
@@ -50,7 +50,9 @@ def test_a_thousand_losses_of_whole_blocks_are_found_at_their_blocks(
     assert len(take.gaps) == INJECTED
     assert {gap.cause for gap in take.gaps} == {"xrun"}
     errors = np.array([g.frames - frames for g, (_, frames) in zip(take.gaps, script, strict=True)])
-    print(f"length error: {np.count_nonzero(errors)} of {INJECTED} not 0, {errors.min()} to {errors.max()}")
+    print(
+        f"length error: {np.count_nonzero(errors)} of {INJECTED} not 0, {errors.min()} to {errors.max()}"
+    )
     assert np.abs(errors).max() <= LENGTH_ERROR
     assert np.count_nonzero(errors) <= INJECTED // 50
     assert abs(take.frames - end) <= LENGTH_ERROR + INJECTED // 100
@@ -126,7 +128,12 @@ def test_ten_simulated_hours_without_a_fault_report_no_loss(
     # FLAC, because ten hours of silence are small there; a long ring, so that the disk thread
     # works in large pieces.
     path = tmp_path / "take.flac"
-    options = {"samplerate": samplerate, "subtype": "PCM_16", "ring_seconds": 600, "blocksize": BLOCK}
+    options = {
+        "samplerate": samplerate,
+        "subtype": "PCM_16",
+        "ring_seconds": 600,
+        "blocksize": BLOCK,
+    }
     take = record(path, device, frames, **options)
     assert take.gaps == ()
     assert take.frames == soundfile.info(str(path)).frames == frames

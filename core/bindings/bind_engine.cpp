@@ -66,9 +66,9 @@ void offer_plan(rt::Engine& engine, std::shared_ptr<rt::Tape> tape,
 // missing until then belongs to the recording.
 void close_tape(rt::Engine& engine, rt::Tape& tape, std::optional<std::int64_t> gone_until_ns,
                 std::int64_t device_frame) {
-    if (!gone_until_ns) return tape.close(nullptr);
+    if (!gone_until_ns) return engine.close(tape, nullptr);
     const rt::Loss last = engine.missing_until(*gone_until_ns, device_frame);
-    tape.close(&last);
+    engine.close(tape, &last);
 }
 
 // A message handler that says nothing; safe on any thread, whatever it is given.

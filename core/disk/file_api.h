@@ -34,6 +34,6 @@ inline constexpr int command_update_header = 0x1060;
 inline constexpr int command_set_clipping = 0x10C0;
 inline constexpr int command_set_quality = 0x1300;  // SFC_SET_VBR_ENCODING_QUALITY
 inline constexpr int format_type_mask = 0x0FFF0000, format_subtype_mask = 0x0000FFFF;
-inline constexpr int format_flac = 0x170000;
+inline constexpr int format_flac = 0x170000, format_ogg = 0x200000;
 
 }  // namespace tenuto::disk

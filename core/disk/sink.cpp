@@ -23,7 +23,7 @@ FileSink::FileSink(const FileSinkSettings& settings)
     file_ = settings_.api.open_fd(settings_.fd, mode_write, &info, 0);
     if (file_ == nullptr) throw std::runtime_error(settings_.api.error_text(nullptr));
     settings_.api.command(file_, command_set_clipping, nullptr, 1);
-    settings_.api.command(file_, command_update_header, nullptr, 0);
+    update_header();
     good_bytes_ = used_bytes();
 }
 
@@ -90,6 +90,8 @@ void FileSink::take_back_partial_frame() {
 
 void FileSink::update_header() {
     if (file_ == nullptr) return;
+    // Ogg has no length in its header, and libsndfile would put a second header into the stream.
+    if ((settings_.format & format_type_mask) == format_ogg) return;
     settings_.api.command(file_, command_update_header, nullptr, 0);
     if ((settings_.format & format_type_mask) == format_flac) patch_flac_length();
 }

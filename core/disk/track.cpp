@@ -111,7 +111,10 @@ void Track::keep_up(std::int64_t now_ns, bool moved) {
         header_ns_ = ledger_ns_ = now_ns;
         sync_ns_ = now_ns - sync_every_ns * 9 / 10;  // the first look at the free space comes soon
     }
-    if (moved && now_ns - header_ns_ >= header_every_ns) {
+    // In the first second after every write: a length of 0 some readers take for "unknown", so that
+    // they would not agree on a file that was cut off there.
+    const bool is_young = frames_ < static_cast<std::uint64_t>(settings_.samplerate);
+    if (moved && (is_young || now_ns - header_ns_ >= header_every_ns)) {
         sink_->update_header();
         header_ns_ = now_ns;
     }

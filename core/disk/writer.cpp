@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "platform/clock.h"
 #include "platform/process.h"
@@ -31,9 +32,9 @@ void Writer::serve(std::shared_ptr<Track> track) {
     const std::lock_guard lock(mutex_);
     tracks_.push_back(std::move(track));
     if (running_) return;
-    if (thread_.joinable()) thread_.join();  // it ended when there was nothing left to do
     running_ = true;
-    thread_ = std::thread([this] { run(); });
+    // Nobody joins it: it ends by itself when there is nothing left to do, and this object stays.
+    std::thread([this] { run(); }).detach();
 }
 
 void Writer::wake() {

@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "disk/track.h"
@@ -36,7 +35,6 @@ class Writer {
     bool awake_ = false;
     bool running_ = false;
     std::vector<std::shared_ptr<Track>> tracks_;
-    std::thread thread_;
 };
 
 }  // namespace tenuto::disk

@@ -13,6 +13,10 @@
 // is what the smallest lateness grew by, so that jitter does not count. Until then the block and
 // what follows are unsettled, and the tape keeps them back.
 //
+// A server that runs in cycles (JACK) loses in two ways. A client that is late misses whole cycles: a
+// length near a multiple of the cycle is that multiple. A server that is late begins anew at once, at
+// any time between two cycles: the loss has the length that the clock says.
+//
 // A device that knows its own position (the virtual one) is believed: its losses are exact and
 // settled at once.
 #pragma once
@@ -37,7 +41,8 @@ struct Arrival {
 struct BooksSettings {
     double samplerate = 48000;
     std::uint32_t blocksize = 0;     // frames that one callback is expected to bring; 0: the first
-    std::uint32_t loss_quantum = 1;  // losses are whole multiples of this; 0: of the first block
+    // More than 1: a server that runs in cycles of so many frames; 0: of the first block's length.
+    std::uint32_t loss_quantum = 1;
 };
 
 class Books {

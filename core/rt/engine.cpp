@@ -2,6 +2,7 @@
 #include "rt/engine.h"
 
 #include <algorithm>
+#include <vector>  // layer: only in `close`, on [control]
 
 #include "platform/clock.h"
 #include "platform/denormals.h"
@@ -71,8 +72,8 @@ void Engine::count(const Block& block) noexcept TENUTO_NONBLOCKING {
     if (static_cast<double>(late_ns) * settings_.books.samplerate > 1e9 * block.frames)
         counts_.late.add(1);
     if (block.flagged) counts_.flagged.add(1);
+    if (counts_.thread.get() == 0) counts_.thread.set(platform::current_thread());
     if (counts_.callbacks.get() == 0) {
-        counts_.thread.set(platform::current_thread());
         counts_.first_callback_ns.set(block.now_ns);
         counts_.blocksize.set(block.frames);
     }
@@ -92,7 +93,7 @@ void Engine::offer(std::unique_ptr<Plan> plan) {
 void Engine::device_returns() noexcept {
     plans_.collect();
     books_.device_returns();
-    counts_.callbacks.set(0);  // the next callback may come from another thread
+    counts_.thread.set(0);  // the next callback may come from another one
 }
 
 Loss Engine::missing_until(std::int64_t now_ns, std::int64_t device_frame) const noexcept {
@@ -101,7 +102,15 @@ Loss Engine::missing_until(std::int64_t now_ns, std::int64_t device_frame) const
     if (device_frame >= 0 && known > 0)
         frames = static_cast<std::uint64_t>(device_frame) - std::min<std::uint64_t>(
                      known, static_cast<std::uint64_t>(device_frame));
-    return {0, frames, now_ns, Cause::device_lost};
+    constexpr std::uint64_t at_the_end = INT64_MAX;  // wherever that is: `Tape::close` knows
+    return {at_the_end, frames, now_ns, Cause::device_lost};
+}
+
+void Engine::close(Tape& tape, const Loss* end) {
+    std::vector<Loss> untold;
+    for (; const Loss* loss = books_.next_loss(); books_.drop_loss()) untold.push_back(*loss);
+    if (end != nullptr) untold.push_back(*end);
+    tape.close(untold);
 }
 
 }  // namespace tenuto::rt

@@ -48,13 +48,16 @@ class Engine {
     // [control] What is missing at the end of a recording whose device is gone until `now_ns` or,
     // if the device tells its position, until that; no audio thread may run.
     Loss missing_until(std::int64_t now_ns, std::int64_t device_frame) const noexcept;
+    // [control] Ends a recording, with what is missing at its end, if anything; no audio thread may
+    // run.
+    void close(Tape& tape, const Loss* end);
 
     // Books of the engine, each a fact on its own.
     struct Counts {
         shared::Counter callbacks, frames, late, flagged, losses, lost_frames, next_device_frame;
         shared::Cell<std::int64_t> last_callback_ns{0};
         shared::Cell<std::int64_t> first_callback_ns{0};
-        shared::Cell<std::uint64_t> thread{0};
+        shared::Cell<std::uint64_t> thread{0};  // a platform::ThreadHandle; 0 until it has run
         shared::Cell<double> true_samplerate{0};
         shared::Cell<std::uint32_t> blocksize{0};
     };

@@ -28,13 +28,17 @@ void Tape::set_mode(Mode mode) noexcept {
 std::uint64_t Tape::begin_block() noexcept TENUTO_NONBLOCKING {
     const Mode before = current_;
     current_ = mode_.get();
+    has_untold_ = false;
     const bool inside = before == Mode::recording && current_ == Mode::recording;
     return inside ? samples_.staged_position() : Books::no_tag;
 }
 
 bool Tape::lose(const Loss& loss) noexcept TENUTO_NONBLOCKING {
     if (loss.position == Books::no_tag) return true;
-    if (losses_.write({&loss, 1}) == 0) return false;
+    if (losses_.write({&loss, 1}) == 0) {
+        has_untold_ = true;
+        return false;
+    }
     frames_.add(loss.frames);
     lost_.add(loss.frames);
     return true;
@@ -58,7 +62,7 @@ void Tape::capture(const float* block, std::uint32_t frames, std::uint32_t strid
     const auto free = samples_.free_regions(frames);
     const auto room = static_cast<std::uint32_t>((free.first.size() + free.second.size()) / channels());
     // All of the block or none of it: a hole then begins and ends at a block's edge.
-    if (room >= frames && show_pending()) {
+    if (room >= frames && !has_untold_ && show_pending()) {
         stage(block, frames, stride);
     } else if (frames > 0) {
         if (pending_.frames == 0)
@@ -89,15 +93,16 @@ void Tape::show(std::uint64_t position) noexcept TENUTO_NONBLOCKING {
     samples_.commit_to(std::min(position, samples_.staged_position()));
 }
 
-void Tape::close(const Loss* last) noexcept {
+void Tape::close(std::span<const Loss> untold) {
     mode_.set(Mode::done);
-    if (!show_pending()) last_losses_[last_count_++] = pending_;
-    if (last != nullptr && last->frames > 0) {
-        Loss end = *last;
-        end.position = samples_.staged_position();
-        last_losses_[last_count_++] = end;
-        frames_.add(end.frames);
-        lost_.add(end.frames);
+    last_losses_.reserve(untold.size() + 1);
+    if (!show_pending()) last_losses_.push_back(pending_);
+    for (Loss loss : untold) {
+        if (loss.position == Books::no_tag || loss.frames == 0) continue;
+        loss.position = std::min(loss.position, samples_.staged_position());
+        last_losses_.push_back(loss);
+        frames_.add(loss.frames);
+        lost_.add(loss.frames);
     }
     samples_.commit_to(samples_.staged_position());
     closed_.set(true);

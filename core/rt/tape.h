@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <memory>  // layer: shared by control and disk; the audio thread only borrows it
 #include <span>
-#include <vector>  // layer: sized on [control] in the constructor, never grown
+#include <vector>  // layer: sized on [control], in the constructor and in `close`
 
 #include "rt/losses.h"
 #include "shared/counters.h"
@@ -43,8 +43,8 @@ class Tape : public std::enable_shared_from_this<Tape> {
     // [audio] Shows the disk thread all frames before `position`.
     void show(std::uint64_t position) noexcept TENUTO_NONBLOCKING;
 
-    // [control] With no audio thread left: shows everything, and the loss at the end, if any.
-    void close(const Loss* last) noexcept;
+    // [control] With no audio thread left: shows everything, and the losses that are not told yet.
+    void close(std::span<const Loss> untold);
 
     // [any]
     std::uint32_t channels() const noexcept TENUTO_NONBLOCKING {
@@ -70,7 +70,7 @@ class Tape : public std::enable_shared_from_this<Tape> {
     // [disk] Losses, in no particular order among those that lie behind what is shown.
     shared::Ring<Loss>& losses() noexcept TENUTO_NONBLOCKING { return losses_; }
     // [disk] After `is_closed`: losses that found no room in their ring.
-    std::span<const Loss> last_losses() const noexcept { return {last_losses_, last_count_}; }
+    std::span<const Loss> last_losses() const noexcept { return last_losses_; }
     std::span<const std::uint32_t> picks() const noexcept TENUTO_NONBLOCKING { return picks_; }
 
   private:
@@ -88,9 +88,9 @@ class Tape : public std::enable_shared_from_this<Tape> {
     shared::Counter frames_, lost_;
 
     Mode current_ = Mode::idle;  // the mode of this block
+    bool has_untold_ = false;    // a loss in front of this block found no room in its ring
     Loss pending_{};             // overflow that has not been shown yet
-    Loss last_losses_[2]{};
-    std::size_t last_count_ = 0;
+    std::vector<Loss> last_losses_;
 };
 
 }  // namespace tenuto::rt

@@ -80,6 +80,32 @@ TEST("books: a loss is found at its block with its length") {
     CHECK(device.books.device_frames() == device.frame);
 }
 
+TEST("books: a server that begins its cycles anew loses what the clock says, not whole cycles") {
+    Device device;
+    device.run(2000);
+    for (const std::uint64_t lost : {45U, 100U, 302U, 814U, 2381U}) {
+        const std::size_t before = device.losses.size();
+        device.lose(lost);
+        device.run(150);
+        CHECK(device.losses.size() == before + 1);
+        if (device.losses.size() != before + 1) return;
+        CHECK_NEAR(static_cast<double>(device.losses.back().frames), static_cast<double>(lost), 3);
+    }
+}
+
+TEST("books: a third of a long cycle is a loss, not a change of the rate") {
+    Books books({48000, 1024, 0});
+    std::uint64_t lost = 0;
+    double now = 0;
+    for (int block = 0; block < 400; ++block) {
+        now += 1024 / 48e-6 + (block == 200 ? 385 / 48e-6 : 0);
+        books.enter({static_cast<std::int64_t>(now), 1024, -1, 0});
+        for (; books.next_loss() != nullptr; books.drop_loss()) lost += books.next_loss()->frames;
+    }
+    CHECK_NEAR(static_cast<double>(lost), 385, 2);
+    CHECK_NEAR(books.true_samplerate(), 48000, 0.5);
+}
+
 TEST("books: two losses close together are told apart") {
     Device device;
     device.run(2000);

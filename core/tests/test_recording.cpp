@@ -49,7 +49,7 @@ struct Rig {
         disk::Writer::of_this_process().serve(track);
     }
     disk::TrackState finish() {
-        tape->close(nullptr);
+        tape->close({});
         disk::Writer::of_this_process().wake();
         CHECK(track->wait_until_over(20));
         return track->state();

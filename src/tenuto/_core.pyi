@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy
 from numpy.typing import NDArray
 
+
 class Scheduling:
     """How the kernel schedules a thread right now."""
 
@@ -54,6 +55,7 @@ class Meters:
     """Peak, RMS and clip count per channel."""
 
     def __init__(self, channels: int, samplerate: float) -> None: ...
+
     def look(self) -> list:
         """
         Per channel: peak since the last look, peak with hold, largest peak, mean square, sum of squares, clipped samples, frames.
@@ -63,23 +65,32 @@ class Tape:
     """The audio thread's end of one recording."""
 
     def __init__(self, ring_frames: int, picks: Sequence[int], limit: int) -> None: ...
+
     def record(self) -> None: ...
+
     def pause(self) -> None: ...
+
     def finish(self) -> None: ...
+
     @property
     def is_done(self) -> bool: ...
+
     @property
     def is_closed(self) -> bool: ...
+
     @property
     def frames(self) -> int:
         """Device time taken: in the ring or lost."""
 
     @property
     def lost_frames(self) -> int: ...
+
     @property
     def free_frames(self) -> int: ...
+
     @property
     def ring_frames(self) -> int: ...
+
     def lock_memory(self) -> bool:
         """
         Keep the ring out of the swap; False when the system does not allow it.
@@ -88,14 +99,8 @@ class Tape:
 class Engine:
     """What the audio thread runs."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        samplerate: float,
-        blocksize: int = 0,
-        loss_quantum: int = 1,
-    ) -> None: ...
+    def __init__(self, in_channels: int, out_channels: int, samplerate: float, blocksize: int = 0, loss_quantum: int = 1) -> None: ...
+
     @property
     def address(self) -> int:
         """For the device library's user pointer."""
@@ -104,8 +109,11 @@ class Engine:
         """A new plan for the next block."""
 
     def is_taken(self) -> bool: ...
+
     def device_returns(self) -> None: ...
+
     def close_tape(self, tape: Tape, gone_until_ns: int | None, device_frame: int) -> None: ...
+
     def counts(self) -> dict: ...
 
 def miniaudio_callback(user_offset: int) -> int:
@@ -121,29 +129,19 @@ class Track:
     """One recording on its way to its file or to memory."""
 
     def state(self) -> dict: ...
+
     def gaps(self) -> list:
         """Tuples of frame, frames, cause, UTC text."""
 
     @property
     def error(self) -> str: ...
-    def samples(
-        self, start: int, frames: int
-    ) -> Annotated[NDArray[numpy.float32], dict(shape=(None, None))]:
+
+    def samples(self, start: int, frames: int) -> Annotated[NDArray[numpy.float32], dict(shape=(None, None))]:
         """A copy of frames that are in memory."""
 
     def wait_until_over(self, seconds: float) -> bool: ...
 
-def file_track(
-    tape: Tape,
-    api: dict,
-    fd: int,
-    format: int,
-    samplerate: int,
-    integer_bits: int,
-    most_bytes: int,
-    ledger_path: str,
-    utc_offset_ns: int,
-) -> Track:
+def file_track(tape: Tape, api: dict, fd: int, format: int, samplerate: int, integer_bits: int, most_bytes: int, ledger_path: str, utc_offset_ns: int) -> Track:
     """
     A recording into an open file; the descriptor is owned by it from here on.
     """
@@ -155,32 +153,30 @@ def serve(track: Track) -> None:
     """Let the disk thread take care of a recording."""
 
 def wake_writer() -> None: ...
+
 def served_tracks() -> int: ...
 
 class VirtualDevice:
     """A device without hardware."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        input: str,
-        source: object | None,
-        blocksize: int,
-        tells_position: bool,
-        drift_ppm: float,
-        jitter_seconds: float,
-        seed: int,
-        faults: Sequence[tuple[str, int, int]],
-    ) -> None: ...
+    def __init__(self, engine: Engine, input: str, source: object | None, blocksize: int, tells_position: bool, drift_ppm: float, jitter_seconds: float, seed: int, faults: Sequence[tuple[str, int, int]]) -> None: ...
+
     def start(self) -> None: ...
+
     def stop(self) -> None: ...
+
     def step(self, frames: int, tape: Tape | None) -> int: ...
+
     def attach(self) -> bool: ...
+
     @property
     def position(self) -> int: ...
+
     @property
     def is_present(self) -> bool: ...
+
     @property
     def is_lost(self) -> bool: ...
+
     @property
     def now_ns(self) -> int: ...

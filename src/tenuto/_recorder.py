@@ -30,11 +30,16 @@ _PAUSE = 0.01
 _alive: weakref.WeakSet[Recorder] = weakref.WeakSet()
 
 
-def _whole(name: str, value: float, low: float, high: float, unit: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise ValueError(f"{name}={value!r}: give a whole number of {unit}")
-    if not low <= value <= high:
+def _number(name: str, value: float, low: float, high: float, unit: str) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high:  # not a number (NaN) is in no range
         raise ValueError(f"{name}={value!r}: must be between {low} and {high} {unit}")
+    return value
+
+
+def _whole(name: str, value: float, low: float, high: float, unit: str) -> int:
+    if _number(name, value, low, high, unit) != int(value):
+        raise ValueError(f"{name}={value!r}: give a whole number of {unit}")
     return int(value)
 
 
@@ -132,10 +137,8 @@ class Recorder(RecordingView):
         blocksize = _whole("blocksize", blocksize, 0, 65536, "frames")
         if monitor not in ("off", "input"):
             raise ValueError(f'monitor={monitor!r}: possible are "off" and "input"')
-        if not -120 <= monitor_gain_db <= 20:
-            raise ValueError(f"monitor_gain_db={monitor_gain_db!r}: must be between -120 and 20 dB")
-        if not 0.01 <= ring_seconds <= 600:
-            raise ValueError(f"ring_seconds={ring_seconds!r}: must be between 0.01 and 600 s")
+        _number("monitor_gain_db", monitor_gain_db, -120, 20, "dB")
+        _number("ring_seconds", ring_seconds, 0.01, 600, "s")
         if cpu is not None:
             _whole("cpu", cpu, 0, (os.cpu_count() or 1) - 1, "(a processor's number)")
 

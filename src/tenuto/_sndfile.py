@@ -83,6 +83,14 @@ _SUFFIXES = {
     ".caf": "CAF",
     ".au": "AU",
 }
+# What `sf_format_check` does not look at: rates that a format or an encoder takes. (libvorbis sets itself up
+# for 8 to 200 kHz; beyond that libsndfile goes on without an encoder, and crashes.)
+_RATES: dict[str, tuple[int, ...] | range] = {
+    "FLAC": range(1, 655_351),
+    "VORBIS": range(8_000, 192_001),
+    "OPUS": (8_000, 12_000, 16_000, 24_000, 48_000),
+    "MPEG_LAYER_III": (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
+}
 _DEFAULT_SUBTYPES = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
 # Their lengths are 32-bit numbers of bytes; a margin is left for the header.
 _FOUR_GIGABYTES = ("WAV", "WAVEX", "AIFF", "AU")
@@ -166,6 +174,16 @@ def format_for(
         raise FileError(
             f'{name} has no subtype "{subtype}" for {channels} channels at {samplerate} Hz; '
             f"possible are {' '.join(possible)}"
+        )
+    rates = _RATES.get(chosen) or _RATES.get(name)
+    if rates is not None and samplerate not in rates:
+        if isinstance(rates, range):
+            possible_rates = f"{rates.start} to {rates.stop - 1}"
+        else:
+            possible_rates = " ".join(map(str, rates))
+        raise FileError(
+            f"{name} with subtype {chosen} cannot hold {samplerate} Hz; possible are "
+            f"{possible_rates} Hz. WAV, RF64, W64 and CAF hold any rate."
         )
     return FileFormat(
         name=name,

@@ -95,7 +95,7 @@ class Stream:
             self._promote(self.engine.counts())
 
     def _promote(self, counts: dict[str, Any]) -> None:
-        if counts["callbacks"] > 0 and self.scheduling is None and self.is_clocked:
+        if counts["thread"] and self.scheduling is None and self.is_clocked:
             self.scheduling = promote(counts["thread"], realtime=self._realtime, cpu=self._cpu)
 
     def close(self) -> None:

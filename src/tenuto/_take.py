@@ -65,7 +65,7 @@ def read_ledger(path: str | Path) -> list[Gap]:
     """
     where = ledger_path(Path(path))
     try:
-        text = where.read_text(encoding="utf-8")
+        text = where.read_bytes()
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -80,7 +80,7 @@ def read_ledger(path: str | Path) -> list[Gap]:
         ]
         if any(g.frame < 0 or g.frames < 1 or g.cause not in CAUSES for g in gaps):
             raise ValueError("a gap has an impossible place, length or cause")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise FileError(f'"{where}" is not a ledger that tenuto wrote: {error}') from error
     return sorted(gaps, key=lambda gap: gap.frame)
 
@@ -131,8 +131,11 @@ class Take:
         """
         if self._samples is not None:
             return self._samples
+        import numpy as np
         import soundfile
 
+        if self.frames == 0:
+            return np.zeros((0, self.channels), np.float32)  # libsndfile reads no empty FLAC
         try:
             samples: NDArray[np.float32]
             samples, _ = soundfile.read(str(self.path), dtype="float32", always_2d=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from support.faulty_disk import FaultyDisk
 from support.servers import missing
 

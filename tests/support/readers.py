@@ -37,7 +37,9 @@ def by_sox(path: Path) -> int:
 def by_ffprobe(path: Path) -> int:
     need_program("ffprobe", "ffmpeg")
     shown = "stream=duration_ts"
-    return int(_printed("ffprobe", "-v", "error", "-show_entries", shown, "-of", "csv=p=0", str(path)))
+    return int(
+        _printed("ffprobe", "-v", "error", "-show_entries", shown, "-of", "csv=p=0", str(path))
+    )
 
 
 def by_miniaudio(path: Path) -> int:

@@ -140,6 +140,6 @@ def _nothing_there(
 
 def _what_there_is(found: list[tuple[Context, Found]]) -> str:
     if not found:
-        return "There is no sound device on this machine."
+        return 'There is no sound device on this machine, only "virtual".'
     names = "; ".join(f'{i}: "{f.name}" ({f.backend})' for i, (_, f) in enumerate(found))
     return f'There are {names}; and "virtual".'

@@ -151,6 +151,8 @@ def channels_asked(channels: int | Sequence[int] | None) -> tuple[tuple[int, ...
 
 def check_channels(name: str, wanted: Wanted, in_channels: int, out_channels: int) -> None:
     """Raise `DeviceError` when the device has fewer channels than `wanted`."""
+    if wanted.in_picks is None and in_channels == 0:
+        raise DeviceError(f'"{name}" has no input. Choose another device.')
     highest = max(wanted.in_picks) + 1 if wanted.in_picks else 0
     if highest > in_channels:
         has = f"it has {in_channels}" if in_channels else "it has no input"

@@ -184,7 +184,7 @@ class MiniaudioAdapter:
             in_channels=found.in_channels,
             out_channels=found.out_channels if wanted.out_channels else 0,
             blocksize=wanted.blocksize,
-            # JACK drops whole cycles; elsewhere a loss can have any length.
+            # JACK runs in cycles (see rt/books.h); elsewhere blocks say nothing about losses.
             loss_quantum=0 if found.backend == "jack" else 1,
         )
 
