@@ -5,7 +5,8 @@
 //
 // Full duplex, two channels. `out_1` counts the frames that this client has produced (n = 0, 1, ...),
 // `out_2` is the server's own frame clock. Both are exact in 24 bits: frame n is the sample
-// ((n mod 2^24) - 2^23) / 2^23. LOG holds one record per callback, then the server's xruns.
+// ((n mod 2^24) - 2^23) / 2^23. LOG holds the number of the server's xruns, then one record per
+// callback. Two of them can be wired together: one is the source, the other tells what it heard.
 //
 // Threads    `process` runs on the server's real-time thread: it writes into memory that was
 //            allocated and touched before, and makes no system call but the clock's (vDSO).
@@ -28,6 +29,8 @@ typedef struct {
     int64_t begin_ns;     // monotonic clock when the callback began
     uint32_t frame_time;  // the server's frame clock at the cycle's begin
     uint32_t frames;
+    uint32_t heard;  // number of the first frame that came in
+    uint32_t unused;
 } record;
 
 static void *(*port_get_buffer)(void *, uint32_t);
@@ -47,9 +50,11 @@ static int process(uint32_t frames, void *unused) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     const uint32_t clock = last_frame_time(client);
+    const float *first = port_get_buffer(in_ports[0], frames);
+    const uint32_t heard_number = (uint32_t)((int32_t)(first[0] * 8388608.0F) + 0x800000);
     if (record_count < most_records)
-        records[record_count++] =
-            (record){now.tv_sec * 1000000000LL + now.tv_nsec, clock, frames};
+        records[record_count++] = (record){now.tv_sec * 1000000000LL + now.tv_nsec, clock, frames,
+                                           heard_number, 0};
     float sum = 0;
     for (int c = 0; c < channels; ++c) {
         const float *in = port_get_buffer(in_ports[c], frames);

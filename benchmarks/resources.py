@@ -117,7 +117,7 @@ def measure(command: list[str], server: JackServer, seconds: float) -> dict[str,
     by_thread: dict[str, float] = {}
     for thread, (name, used) in after.items():
         share = (used - before.get(thread, (name, 0.0))[1]) / (ended - began)
-        by_thread[name] = by_thread.get(name, 0.0) + share
+        by_thread[f"{name} +{thread - process.pid}"] = share
     return {
         "cpu": sum(by_thread.values()),
         "cpu_all": usage.ru_utime + usage.ru_stime,

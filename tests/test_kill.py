@@ -42,10 +42,21 @@ time.sleep(60)
 
 LOSE_AND_WAIT = """
 import sys, time
+sys.path.insert(0, sys.argv[2])
+import pytest
 import tenuto
-device = tenuto.testing.VirtualDevice("index", xruns=[(4800, 480)])
-recorder = tenuto.Recorder(sys.argv[1], device, channels=1)
+from support.faulty_disk import FaultyDisk
+is_overflow = sys.argv[3] == "overflow"
+disk = FaultyDisk(pytest.MonkeyPatch())
+xruns = [] if is_overflow else [(4800, 480)]
+device = tenuto.testing.VirtualDevice("index", xruns=xruns)
+recorder = tenuto.Recorder(sys.argv[1], device, channels=1, ring_seconds=0.2)
 recorder.start()
+if is_overflow:
+    time.sleep(0.1)
+    disk.shut()
+    time.sleep(0.5)
+    disk.open()
 while not recorder.gaps:
     time.sleep(0.001)
 print(flush=True)
@@ -102,21 +113,26 @@ def frames_in(path: Path) -> int:
     return frames
 
 
+@pytest.mark.realtime
+@pytest.mark.parametrize("cause", ["xrun", "overflow"])
 def test_the_ledger_of_a_killed_recording_is_there_and_tells_of_the_gap(
-    tmp_path: Path, run_program: RunProgram
+    tmp_path: Path, run_program: RunProgram, cause: str
 ) -> None:
     path = tmp_path / "take.wav"
-    program = run_program(LOSE_AND_WAIT, str(path))
+    program = run_program(LOSE_AND_WAIT, str(path), str(Path(__file__).parent), cause)
     assert program.stdout is not None
     assert program.stdout.readline() == "\n"
     time.sleep(1)  # the promise is a second
     program.kill()
     program.wait(30)
-    (gap,) = tenuto.read_ledger(path)
-    assert (gap.frame, gap.frames, gap.cause) == (4_800, 480, "xrun")
+    gaps = tenuto.read_ledger(path)
+    assert {gap.cause for gap in gaps} == {cause}
+    if cause == "xrun":
+        assert [(gap.frame, gap.frames) for gap in gaps] == [(4_800, 480)]
     frames = agreed_frames(path)
     assert frames > 24_000
     expected = index_signal(0, frames)
-    expected[4_800:5_280] = 0
+    for gap in gaps:
+        expected[gap.frame : gap.frame + gap.frames] = 0
     assert np.array_equal(soundfile.read(str(path), dtype="float32")[0], expected)
     assert sorted(left.name for left in tmp_path.iterdir()) == ["take.tenuto.json", "take.wav"]

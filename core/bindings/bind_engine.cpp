@@ -113,6 +113,8 @@ void bind_engine(nb::module_& module) {
             nb::arg("blocksize") = 0, nb::arg("loss_quantum") = 1)
         .def_prop_ro("address", [](rt::Engine& e) { return reinterpret_cast<std::uintptr_t>(&e); },
                      "For the device library's user pointer.")
+        .def("expect_wobble", &rt::Engine::expect_wobble, nb::arg("blocks"),
+             "Before the device starts: how far its clock may step without a loss.")
         .def("offer", &offer_plan, nb::arg("tape").none(), nb::arg("meters").none(),
              nb::arg("monitor_gain"), "A new plan for the next block.")
         .def("is_taken", &rt::Engine::is_taken)

@@ -68,11 +68,12 @@ std::size_t FileSink::write(std::span<const float> samples) {
             good_bytes_ = used_bytes();
             continue;
         }
+        // The first failure tells why; an encoder that it has broken fails again without a reason.
         if (too_long)
             error_ = "the file format holds no more";
         else if (errno != 0)
             error_ = std::strerror(errno);
-        else
+        else if (error_.empty())
             error_ = settings_.api.error_text(file_);
         if (!too_long) take_back_partial_frame();
         // Ever smaller pieces find the last frame that fits.

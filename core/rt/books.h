@@ -17,6 +17,9 @@
 // length near a multiple of the cycle is that multiple. A server that is late begins anew at once, at
 // any time between two cycles: the loss has the length that the clock says.
 //
+// A software mixer (PulseAudio) wakes by a clock that creeps and then jumps ahead by a block, in the
+// order of seconds, while no frame is lost: `expect_wobble` says by how much.
+//
 // A device that knows its own position (the virtual one) is believed: its losses are exact and
 // settled at once.
 #pragma once
@@ -50,6 +53,9 @@ class Books {
     static constexpr std::uint64_t no_tag = UINT64_MAX;
 
     explicit Books(const BooksSettings& settings) noexcept;
+
+    // [control] Before the device starts: a step of up to so many blocks is not a loss.
+    void expect_wobble(double blocks) noexcept { wobble_blocks_ = blocks; }
 
     // [audio] Enters one block.
     void enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
@@ -108,6 +114,7 @@ class Books {
     // below 0): in this stretch of a window's length, and in the one before.
     double floor_ns_ = 0, floor_before_ns_ = 0;
     std::int64_t floor_since_ns_ = 0;
+    double wobble_blocks_ = 0.5;
     double threshold_ns_ = 0;
     double window_ns_ = 0;
     double locked_ns_ = 0;  // time since the loop began

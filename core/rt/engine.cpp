@@ -17,6 +17,7 @@ constexpr double ramp_seconds = 0.01;  // a change of the monitor's gain is spre
 Engine::Engine(const EngineSettings& settings) : settings_(settings), books_(settings.books) {}
 
 void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
+    const std::int64_t begin_ns = platform::monotonic_ns();
     const platform::FlushDenormals flush;
     Plan* plan = plans_.take();
     Tape* tape = plan != nullptr ? plan->tape.get() : nullptr;
@@ -32,7 +33,7 @@ void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
     } else if (block.out != nullptr) {
         std::fill_n(block.out, std::size_t{block.frames} * settings_.out_channels, 0.0F);
     }
-    count(block);
+    count(block, begin_ns);
 }
 
 void Engine::account(const Block& block, Tape* tape) noexcept TENUTO_NONBLOCKING {
@@ -63,12 +64,12 @@ void Engine::monitor(const Block& block, const Plan& plan) noexcept TENUTO_NONBL
     }
 }
 
-void Engine::count(const Block& block) noexcept TENUTO_NONBLOCKING {
-    const std::int64_t end_ns = platform::monotonic_ns();
+void Engine::count(const Block& block, std::int64_t begin_ns) noexcept TENUTO_NONBLOCKING {
     const std::int64_t late_ns = block.due_ns > 0 ? block.now_ns - block.due_ns
                                                   : static_cast<std::int64_t>(books_.lateness_ns());
     lateness_.enter(late_ns);
-    duration_.enter(end_ns - block.now_ns);
+    // Not from `now_ns`: a stepped device computes that one.
+    duration_.enter(platform::monotonic_ns() - begin_ns);
     if (static_cast<double>(late_ns) * settings_.books.samplerate > 1e9 * block.frames)
         counts_.late.add(1);
     if (block.flagged) counts_.flagged.add(1);

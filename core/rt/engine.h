@@ -43,6 +43,9 @@ class Engine {
     // [control] True when the last offer is in use.
     bool is_taken() noexcept { return plans_.is_taken(); }
 
+    // [control] Before the device starts: see `Books::expect_wobble`.
+    void expect_wobble(double blocks) noexcept { books_.expect_wobble(blocks); }
+
     // [control] The device went away and comes back; no audio thread may run.
     void device_returns() noexcept;
     // [control] What is missing at the end of a recording whose device is gone until `now_ns` or,
@@ -73,7 +76,7 @@ class Engine {
   private:
     void account(const Block& block, Tape* tape) noexcept TENUTO_NONBLOCKING;
     void monitor(const Block& block, const Plan& plan) noexcept TENUTO_NONBLOCKING;
-    void count(const Block& block) noexcept TENUTO_NONBLOCKING;
+    void count(const Block& block, std::int64_t begin_ns) noexcept TENUTO_NONBLOCKING;
 
     EngineSettings settings_;
     Books books_;

@@ -53,7 +53,10 @@ bool Tape::show_pending() noexcept TENUTO_NONBLOCKING {
 
 void Tape::capture(const float* block, std::uint32_t frames, std::uint32_t stride,
                    std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
-    if (current_ != Mode::recording) return;
+    if (current_ != Mode::recording) {
+        show_pending();  // a loss at the very end must not wait for a frame behind it
+        return;
+    }
     if (limit_ > 0) {
         const std::uint64_t taken = frames_.get();
         frames = static_cast<std::uint32_t>(

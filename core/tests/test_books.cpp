@@ -106,6 +106,22 @@ TEST("books: a third of a long cycle is a loss, not a change of the rate") {
     CHECK_NEAR(books.true_samplerate(), 48000, 0.5);
 }
 
+TEST("books: a clock that creeps and jumps loses nothing where that is expected") {
+    // A null sink of PulseAudio: later and later by 2.5 ms a second, then one block too early; and
+    // one block too early at the start. After 75 s it really loses 200 ms.
+    Books books({48000, 1200, 1});
+    books.expect_wobble(2);
+    std::uint64_t lost = 0;
+    for (int block = 0; block < 4000; ++block) {
+        const double creep_ms = std::fmod(block * 0.0625, 25.0) - (block < 3 ? 25 : 0);
+        const double now_ms = 1000 + block * 25 + creep_ms + (block >= 3000 ? 200 : 0);
+        books.enter({static_cast<std::int64_t>(now_ms * 1e6), 1200, -1, 0});
+        for (; books.next_loss() != nullptr; books.drop_loss()) lost += books.next_loss()->frames;
+        CHECK(block >= 3000 || lost == 0);
+    }
+    CHECK_NEAR(static_cast<double>(lost), 9600, 120);  // it creeps on while the loss is open
+}
+
 TEST("books: two losses close together are told apart") {
     Device device;
     device.run(2000);

@@ -140,6 +140,16 @@ TEST("recording: a ring that nobody empties overflows, and the hole has its plac
     CHECK(wrong_frames(rig) == 0);
 }
 
+TEST("recording: an overflow at the very end is shown without a frame behind it") {
+    Rig rig(index_source(), 1024, 4096);
+    rig.tape->set_mode(Mode::recording);
+    rig.device.step(4096 + 128, nullptr);  // no writer yet: 1024 frames fit, then the limit is there
+    disk::Writer::of_this_process().serve(rig.track);
+    CHECK(rig.track->wait_until_over(20));
+    CHECK(rig.track->state().frames == 4096);
+    CHECK(wrong_frames(rig) == 0);
+}
+
 TEST("recording: a limit is kept to the frame") {
     for (const std::uint64_t limit : {1ULL, 127ULL, 128ULL, 129ULL, 5000ULL}) {
         Rig rig(index_source(), 48000, limit);

@@ -105,6 +105,9 @@ class Engine:
     def address(self) -> int:
         """For the device library's user pointer."""
 
+    def expect_wobble(self, blocks: float) -> None:
+        """Before the device starts: how far its clock may step without a loss."""
+
     def offer(self, tape: Tape | None, meters: Meters | None, monitor_gain: float) -> None:
         """A new plan for the next block."""
 

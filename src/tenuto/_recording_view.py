@@ -101,6 +101,8 @@ class RecordingView:
     @property
     def warning(self) -> str | None:
         """What the user should know now, in a sentence; None when all is well."""
+        if self._track is not None and self.state == "failed":
+            return f"the recording ended: {self._track.error}"
         if self.state == "lost":
             return f'"{self.device}" is gone; what is recorded is safe, looking for it again'
         if self._lost_for_good:

@@ -53,6 +53,8 @@ class Stream:
             offered.blocksize,
             offered.loss_quantum,
         )
+        if offered.wobble_blocks:
+            self.engine.expect_wobble(offered.wobble_blocks)
         self.adapter.open(self.engine)
         self.tape: _core.Tape | None = None  # what a stepped device waits for
         self.is_lost = False

@@ -67,6 +67,7 @@ class Offered:
     out_channels: int
     blocksize: int
     loss_quantum: int
+    wobble_blocks: float = 0.0  # how far its clock steps without a loss; 0: as a sound card does
 
 
 class Adapter(Protocol):
