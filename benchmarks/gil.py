@@ -247,7 +247,7 @@ def against_clock(path: str, log: Any, blocksize: int) -> dict[str, Any]:
     window = max(8, round(0.3 * SAMPLERATE / blocksize))
     padded = np.concatenate([apart, np.full(window - 1, np.inf)])
     least = np.lib.stride_tricks.sliding_window_view(padded, window).min(axis=1)
-    least = least - np.percentile(least[: 2 * window], 1)
+    least = least - np.median(least[: 4 * window])
     inside = least[:-window]  # what came last has no time after it
     # Tenuto cannot know either how long the last 0.3 s would have stayed late.
     return {
@@ -299,7 +299,10 @@ def run_client(
             raise RuntimeError("the probe does not start")
     server.wire(["system:capture_1", "system:capture_2"], "probe")
     server.wire(["probe:out_1", "probe:out_2"], "witness")
-    options = {"blocksize": server.blocksize, "load": 0 if load == "steal" else load}
+    options: dict[str, Any] = {
+        "blocksize": server.blocksize,
+        "load": 0 if load == "steal" else load,
+    }
     options["seconds"] = seconds
     suffix = "wav" if role == "tenuto" else "npy"
     path = str(folder / f"{role}.{suffix}")
@@ -519,7 +522,11 @@ if __name__ == "__main__":
     if "--child" in sys.argv:
         no_interrupts()
         _, role, given = sys.argv[sys.argv.index("--child") :][:3]
-        roles = {"tenuto": child_tenuto, "sounddevice": child_sounddevice, "steal": steal}
+        roles: dict[str, Any] = {
+            "tenuto": child_tenuto,
+            "sounddevice": child_sounddevice,
+            "steal": steal,
+        }
         roles[role](**json.loads(given))
     else:
         main()

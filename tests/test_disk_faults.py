@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
+import tenuto
 from support.faults import MountDisk
 from support.faulty_disk import FaultyDisk, drain
 from support.readers import agreed_frames
 from support.servers import need_program
-
-import tenuto
 from tenuto.testing import VirtualDevice, index_signal
 
 MEBIBYTE = 2**20
@@ -31,7 +31,9 @@ def stepped(**options: object) -> VirtualDevice:
 # -- full ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("channels", "subtype", "frame_bytes"), [(1, "PCM_24", 3), (7, "PCM_24", 21), (2, "PCM_16", 4)])
+@pytest.mark.parametrize(
+    ("channels", "subtype", "frame_bytes"), [(1, "PCM_24", 3), (7, "PCM_24", 21), (2, "PCM_16", 4)]
+)
 def test_a_full_disk_ends_a_wav_file_with_the_last_frame_that_fits(
     mount_disk: MountDisk, channels: int, subtype: str, frame_bytes: int
 ) -> None:
@@ -46,6 +48,7 @@ def test_a_full_disk_ends_a_wav_file_with_the_last_frame_that_fits(
         recorder.stop()
     fits = (2 * MEBIBYTE - WAV_HEADER) // frame_bytes
     assert agreed_frames(path) == fits == recorder.frames == recorder.written_frames
+    assert path.stat().st_size == WAV_HEADER + fits * frame_bytes, "a piece of a frame is left"
     sound, _ = soundfile.read(str(path), dtype="float32", always_2d=True)
     exact = index_signal(0, fits) if subtype == "PCM_24" else sound[:, 0]
     assert np.array_equal(sound, np.repeat(exact[:, np.newaxis], channels, axis=1))
@@ -153,7 +156,9 @@ def test_leaving_the_block_raises_what_stop_would_have_raised(
         device.step(48_000)
 
 
-def test_a_folder_that_takes_no_more_files_keeps_the_ledger_in_memory(mount_disk: MountDisk) -> None:
+def test_a_folder_that_takes_no_more_files_keeps_the_ledger_in_memory(
+    mount_disk: MountDisk,
+) -> None:
     folder = mount_disk("8m", "rw,nr_inodes=2")  # the folder itself and one file
     device = stepped(xruns=[(1_000, 100)])
     recorder = tenuto.Recorder(folder / "take.wav", device, channels=1)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.readers import agreed_frames
 
+from support.readers import agreed_frames
 from tenuto.testing import index_signal
 
 PARENT = """
@@ -56,7 +56,7 @@ CHILDREN = {
     "ends at once": "",
     "ends by an exception": "sys.stderr.close(); raise SystemExit(0)",
     "lets go of the recorder": "recorder.close(); del recorder, device; gc.collect()",
-    "looks at it": "recorder.state, recorder.frames, recorder.levels, recorder.gaps, repr(recorder)",
+    "looks at it": "recorder.state, recorder.levels, recorder.gaps, repr(recorder)",
     "tries to use it": REFUSED,
     "records something itself": RECORDS_TOO,
     "is ended by os._exit": "os._exit(0)",

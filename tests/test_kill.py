@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.readers import agreed_frames
 
 import tenuto
+from support.readers import agreed_frames
 from tenuto.testing import index_signal
 
 SEED = 20260302

@@ -37,17 +37,20 @@ void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         double missing = std::max(0.0, missing_ns / frame_ns_);
         if (arrival.device_frame >= 0 && next_device_frame_ >= 0)
             missing = static_cast<double>(arrival.device_frame - next_device_frame_);
-        for (std::size_t i = 0; i < step_count_; ++i) steps_[i].since_ns = INT64_MIN / 2;
-        settle(arrival.now_ns);  // what was open before the device left is decided now
+        settle_at_end(last_ns_);  // what was open before the device left is decided now
         push_loss(arrival.tag, missing, arrival.now_ns, Cause::device_lost);
         lock_onto(arrival);
     } else if (arrival.device_frame >= 0) {
         enter_exact(arrival);
         follow(arrival);
+        own_lateness_ns_ = lateness_ns_;
     } else {
         follow(arrival);
+        // After a loss that is not settled yet blocks are late by its length; that is told once.
+        const double known = step_count_ > 0 ? steps_[step_count_ - 1].level_ns : 0.0;
+        own_lateness_ns_ = std::max(std::min(lateness_ns_, 0.0), lateness_ns_ - known);
         look_for_steps(arrival);
-        settle(arrival.now_ns);
+        settle(arrival.now_ns, window_ns_);
     }
     returning_ = false;
     last_ns_ = arrival.now_ns;
@@ -63,7 +66,7 @@ void Books::lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     threshold_ns_ = in_cycles ? threshold_min_ns : std::max(threshold_min_ns, wobble_blocks_ * block_ns);
     window_ns_ = std::max(window_min_ns, window_blocks * block_ns);
     expected_ns_ = static_cast<double>(arrival.now_ns);
-    lateness_ns_ = 0;
+    lateness_ns_ = own_lateness_ns_ = 0;
     floor_ns_ = floor_before_ns_ = 0;
     floor_since_ns_ = arrival.now_ns;
     locked_ns_ = 0;
@@ -120,21 +123,31 @@ void Books::look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     }
     const double below = step_count_ > 0 ? steps_[step_count_ - 1].level_ns : 0.0;
     if (lateness_ns_ - below < threshold_ns_) return;
-    const std::uint64_t tag = has_lowered ? lowered.tag : arrival.tag;
-    const std::int64_t since = has_lowered ? lowered.since_ns : arrival.now_ns;
+    // In cycles, a block that came later than what stays was delivered before the loss: its reader
+    // was late, so the server left out the next one.
+    const bool was_before_loss = has_lowered && settings_.loss_quantum > 1 &&
+                                 lowered.level_ns - lateness_ns_ > threshold_ns_;
+    const bool same_place = has_lowered && !was_before_loss;
+    const std::uint64_t tag = same_place ? lowered.tag : arrival.tag;
+    const std::int64_t since = same_place ? lowered.since_ns : arrival.now_ns;
     if (step_count_ < most_steps)
         steps_[step_count_++] = {tag, lateness_ns_, since};
     else
         steps_[step_count_ - 1].level_ns = lateness_ns_;  // two neighbours become one
 }
 
-void Books::settle(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
+void Books::settle_at_end(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
+    settle(now_ns, window_ns_ / 8);
+    step_count_ = 0;
+}
+
+void Books::settle(std::int64_t now_ns, double window_ns) noexcept TENUTO_NONBLOCKING {
     // Before the first step the smallest lateness was this, not 0.
     const double floor = std::min(floor_ns_, floor_before_ns_);
     double before = floor;
     std::size_t settled = 0;
     while (settled < step_count_ && loss_count_ < most_steps &&
-           static_cast<double>(now_ns - steps_[settled].since_ns) > window_ns_) {
+           static_cast<double>(now_ns - steps_[settled].since_ns) > window_ns) {
         const double step_ns = steps_[settled].level_ns - before;
         before = steps_[settled].level_ns;
         push_loss(steps_[settled].tag, step_ns / frame_ns_, now_ns, Cause::xrun);

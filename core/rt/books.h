@@ -66,12 +66,17 @@ class Books {
     // [audio] Removes what `next_loss` returned.
     void drop_loss() noexcept TENUTO_NONBLOCKING;
 
+    // [audio] No block follows this one for now: a step that has stayed for some blocks is a loss, a
+    // younger one is taken for a late block.
+    void settle_at_end(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
+
     // [audio] Tag of the earliest block in front of which a loss may still turn up; `no_tag` when
     // everything is settled.
     std::uint64_t unsettled_tag() const noexcept TENUTO_NONBLOCKING;
 
-    // [audio] How late the last block came, in nanoseconds after the loop's prediction.
-    double lateness_ns() const noexcept TENUTO_NONBLOCKING { return lateness_ns_; }
+    // [audio] How late the last block came, in nanoseconds after the loop's prediction; without what
+    // a loss in front of it, which is not settled yet, has added.
+    double lateness_ns() const noexcept TENUTO_NONBLOCKING { return own_lateness_ns_; }
     // [audio] The device's true rate, in hertz, as far as the loop knows it.
     double true_samplerate() const noexcept TENUTO_NONBLOCKING { return 1e9 / frame_ns_; }
     // [audio] When the next block is due, on the monotonic clock, if it brings `frames` frames.
@@ -101,7 +106,7 @@ class Books {
     void enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void follow_floor(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
     void look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
-    void settle(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
+    void settle(std::int64_t now_ns, double window_ns) noexcept TENUTO_NONBLOCKING;
     void push_loss(std::uint64_t tag, double frames, std::int64_t now_ns, Cause cause) noexcept
         TENUTO_NONBLOCKING;
 
@@ -110,6 +115,7 @@ class Books {
     double frame_ns_;
     double expected_ns_ = 0;  // filtered time of the last block
     double lateness_ns_ = 0;
+    double own_lateness_ns_ = 0;
     // The earliest that blocks came lately, after the prediction (which follows the mean, so this is
     // below 0): in this stretch of a window's length, and in the one before.
     double floor_ns_ = 0, floor_before_ns_ = 0;

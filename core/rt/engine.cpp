@@ -109,6 +109,7 @@ Loss Engine::missing_until(std::int64_t now_ns, std::int64_t device_frame) const
 
 void Engine::close(Tape& tape, const Loss* end) {
     std::vector<Loss> untold;
+    books_.settle_at_end(counts_.last_callback_ns.get());
     for (; const Loss* loss = books_.next_loss(); books_.drop_loss()) untold.push_back(*loss);
     if (end != nullptr) untold.push_back(*end);
     tape.close(untold);

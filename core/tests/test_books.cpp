@@ -122,6 +122,39 @@ TEST("books: a clock that creeps and jumps loses nothing where that is expected"
     CHECK_NEAR(static_cast<double>(lost), 9600, 120);  // it creeps on while the loss is open
 }
 
+TEST("books: a loss shortly before the end is settled when the end comes") {
+    Device device(0, 128);
+    device.run(2000);
+    device.lose(640);
+    const std::uint64_t place = device.blocks;
+    device.run(15);  // 40 ms, less than the window
+    CHECK(device.losses.empty());
+    device.books.settle_at_end(device.now);
+    const Loss* loss = device.books.next_loss();
+    CHECK(loss != nullptr && loss->frames == 640 && loss->position == place);
+}
+
+TEST("books: a late block at the very end is not taken for a loss") {
+    Device device;
+    device.run(2000);
+    device.deliver(9000);
+    device.books.settle_at_end(device.now);
+    CHECK(device.books.next_loss() == nullptr);
+    CHECK(device.books.unsettled_tag() == Books::no_tag);
+}
+
+TEST("books: after a loss only the first block counts as late") {
+    Device device;
+    device.run(2000);
+    device.lose(1280);
+    device.deliver(30);
+    CHECK(device.books.lateness_ns() > 26e6);
+    for (int i = 0; i < 100; ++i) {
+        device.deliver(30);
+        CHECK(device.books.lateness_ns() < 1e6);
+    }
+}
+
 TEST("books: two losses close together are told apart") {
     Device device;
     device.run(2000);

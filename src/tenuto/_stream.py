@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .testing import VirtualDevice
 
 _STALLED_AFTER_NS = 1_000_000_000
+# The first block may take longer: PulseAudio first plays out the 2 s that it has rendered ahead.
+_STARTED_AFTER_NS = 4_000_000_000
 _WATCH_SECONDS = 0.25
 _FIRST_WATCH_SECONDS = 0.02
 _FIRST_CALLBACK_SECONDS = 0.1
@@ -132,7 +134,8 @@ class Stream:
             counts = self.engine.counts()
             self._promote(counts)
             last = max(counts["last_callback_ns"], self._opened_ns)
-            stalled = self.is_clocked and _core.monotonic_ns() - last > _STALLED_AFTER_NS
+            patience = _STALLED_AFTER_NS if counts["callbacks"] > 0 else _STARTED_AFTER_NS
+            stalled = self.is_clocked and _core.monotonic_ns() - last > patience
             if not stalled and not self.adapter.is_lost():
                 return
             self.is_lost = True

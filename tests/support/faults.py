@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ MountDisk = Callable[..., Path]
 
 @pytest.fixture
 def mount_disk(tmp_path: Path) -> Iterator[MountDisk]:
-    """A function that mounts a disk in memory, `size` as mount(8) writes it; gone after the test."""
+    """A function that mounts a disk in memory, `size` as mount(8) takes it; gone after the test."""
     mounted: list[Path] = []
 
     def mount(size: str = "2m", options: str = "rw") -> Path:
@@ -67,12 +69,13 @@ def run_program(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # so that its own children can be ended with it
         )
         started.append(process)
         return process
 
     yield run
     for process in started:
-        if process.poll() is None:
-            process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=30)

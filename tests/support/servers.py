@@ -132,6 +132,12 @@ class JackServer:
         """SIGKILL: it goes without saying good-bye to its clients."""
         self._finish(signal.SIGKILL)
 
+    def stall(self, seconds: float) -> None:
+        """Stop the server's process for a while: it is late, as on an overloaded machine."""
+        os.kill(self.pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(self.pid, signal.SIGCONT)
+
     def _finish(self, how: signal.Signals) -> None:
         if self._process is not None:
             _end(self._process, how)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ elif sys.platform == "darwin":
     _BACKENDS = {"coreaudio": "coreaudio", "jack": "jack"}
 
 BACKENDS = tuple(_BACKENDS)
+_PULSE_BUFFER_SECONDS = 2.0
+_PULSE_BLOCK_SECONDS = 0.025  # miniaudio's choice when it is asked for no block size
 _CLIENT_NAME = b"tenuto"
 
 
@@ -204,6 +207,11 @@ class MiniaudioAdapter:
         config = lib.ma_device_config_init(kind)
         config.sampleRate = self._wanted.samplerate
         config.periodSizeInFrames = self._wanted.blocksize
+        if self.offered.backend == "pulse" and not duplex:
+            # The server keeps as many blocks as this for us, and drops what comes on top: with
+            # miniaudio's three, a wake-up 8 ms late costs frames. It adds no latency.
+            block = self._wanted.blocksize or _PULSE_BLOCK_SECONDS * self._wanted.samplerate
+            config.periods = math.ceil(_PULSE_BUFFER_SECONDS * self._wanted.samplerate / block)
         config.dataCallback = _callback()
         config.pUserData = ffi.cast("void *", engine.address)
         for side, channels, identity in (
