@@ -7,6 +7,7 @@ import errno
 import os
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from support.faults import MountDisk
 from support.faulty_disk import FaultyDisk, drain
 from support.readers import agreed_frames
 from support.servers import need_program
+from tenuto import _sndfile
 from tenuto.testing import VirtualDevice, index_signal
 
 MEBIBYTE = 2**20
@@ -114,6 +116,24 @@ def test_the_one_liner_raises_when_the_disk_is_full(mount_disk: MountDisk) -> No
     with pytest.raises(tenuto.FileError, match="No space left on device"):
         tenuto.record(folder / "take.wav", 30, device="virtual", channels=2)
     assert agreed_frames(folder / "take.wav") == (MEBIBYTE // 8 - WAV_HEADER) // 6
+
+
+def test_a_format_that_can_hold_no_more_ends_the_recording_before_its_header_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A WAV file ends at 4 GiB; a smaller limit stands for it here.
+    choose = _sndfile.format_for
+    monkeypatch.setattr(
+        _sndfile, "format_for", lambda *asked: replace(choose(*asked), most_bytes=100_000)
+    )
+    device = stepped()
+    recorder = tenuto.Recorder(tmp_path / "take.wav", device, channels=1)
+    recorder.start()
+    device.step(48_000)
+    assert recorder.wait(10)
+    with pytest.raises(tenuto.FileError, match="the file format holds no more"):
+        recorder.stop()
+    assert 30_000 < agreed_frames(tmp_path / "take.wav") <= (100_000 - WAV_HEADER) // 3
 
 
 # -- broken --------------------------------------------------------------------------------------

@@ -66,13 +66,18 @@ time.sleep(60)
 RunProgram = Callable[..., "subprocess.Popen[str]"]
 
 
+def first_line(process: subprocess.Popen[str]) -> str:
+    """What it prints when it has got so far."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        pytest.fail(f"the program ended: {process.communicate(timeout=30)[1]}")
+    return line
+
+
 def kill(process: subprocess.Popen[str], seconds: float) -> float:
     """Kill it so long after its first callback; returns how many seconds were recorded then."""
-    assert process.stdout is not None
-    first_line = process.stdout.readline()
-    if not first_line.strip():
-        pytest.fail(f"the program did not record: {process.communicate(timeout=30)[1]}")
-    first_ns = int(first_line)
+    first_ns = int(first_line(process))
     time.sleep(max(0.0, first_ns * 1e-9 + seconds - time.monotonic()))
     at_ns = time.monotonic_ns()
     process.kill()
@@ -120,8 +125,7 @@ def test_the_ledger_of_a_killed_recording_is_there_and_tells_of_the_gap(
 ) -> None:
     path = tmp_path / "take.wav"
     program = run_program(LOSE_AND_WAIT, str(path), str(Path(__file__).parent), cause)
-    assert program.stdout is not None
-    assert program.stdout.readline() == "\n"
+    first_line(program)
     time.sleep(1)  # the promise is a second
     program.kill()
     program.wait(30)

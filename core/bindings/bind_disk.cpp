@@ -24,6 +24,7 @@ disk::FileApi file_api(const nb::dict& table) {
     api.open_fd = at_address<decltype(api.open_fd)>(table, "sf_open_fd");
     api.write_float = at_address<decltype(api.write_float)>(table, "sf_writef_float");
     api.write_int = at_address<decltype(api.write_int)>(table, "sf_writef_int");
+    api.write_raw = at_address<decltype(api.write_raw)>(table, "sf_write_raw");
     api.seek = at_address<decltype(api.seek)>(table, "sf_seek");
     api.command = at_address<decltype(api.command)>(table, "sf_command");
     api.close = at_address<decltype(api.close)>(table, "sf_close");
@@ -33,7 +34,7 @@ disk::FileApi file_api(const nb::dict& table) {
 }
 
 std::shared_ptr<disk::Track> file_track(std::shared_ptr<rt::Tape> tape, const nb::dict& api, int fd,
-                                        int format, int samplerate, int integer_bits,
+                                        int format, int samplerate, int integer_bits, bool packed,
                                         std::int64_t most_bytes, const std::string& ledger_path,
                                         std::int64_t utc_offset_ns) {
     disk::FileSinkSettings file;
@@ -43,6 +44,7 @@ std::shared_ptr<disk::Track> file_track(std::shared_ptr<rt::Tape> tape, const nb
     file.samplerate = samplerate;
     file.channels = static_cast<int>(tape->channels());
     file.integer_bits = integer_bits;
+    file.packed = packed;
     file.most_bytes = most_bytes;
     return std::make_shared<disk::Track>(
         std::move(tape), std::make_unique<disk::FileSink>(file),
@@ -106,7 +108,7 @@ void bind_disk(nb::module_& module) {
              nb::call_guard<nb::gil_scoped_release>());
 
     module.def("file_track", &file_track, nb::arg("tape"), nb::arg("api"), nb::arg("fd"),
-               nb::arg("format"), nb::arg("samplerate"), nb::arg("integer_bits"),
+               nb::arg("format"), nb::arg("samplerate"), nb::arg("integer_bits"), nb::arg("packed"),
                nb::arg("most_bytes"), nb::arg("ledger_path"), nb::arg("utc_offset_ns"),
                "A recording into an open file; the descriptor is owned by it from here on.");
     module.def("memory_track", &memory_track, nb::arg("tape"), nb::arg("samplerate"),

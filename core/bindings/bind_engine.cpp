@@ -36,6 +36,7 @@ nb::dict engine_counts(const rt::Engine& engine) {
     out["first_callback_ns"] = counts.first_callback_ns.get();
     out["last_callback_ns"] = counts.last_callback_ns.get();
     out["thread"] = counts.thread.get();
+    out["output_thread"] = counts.output_thread.get();
     out["true_samplerate"] = counts.true_samplerate.get();
     out["blocksize"] = counts.blocksize.get();
     out["lateness_ns"] = histogram_counts(engine.lateness());
@@ -107,10 +108,11 @@ void bind_engine(nb::module_& module) {
 
     nb::class_<rt::Engine>(module, "Engine", "What the audio thread runs.")
         .def("__init__", [](rt::Engine* self, std::uint32_t ins, std::uint32_t outs, double samplerate,
-                            std::uint32_t blocksize, std::uint32_t quantum) {
-                new (self) rt::Engine({ins, outs, {samplerate, blocksize, quantum}});
+                            std::uint32_t blocksize, std::uint32_t quantum, bool separate_output) {
+                new (self) rt::Engine({ins, outs, {samplerate, blocksize, quantum}, separate_output});
             }, nb::arg("in_channels"), nb::arg("out_channels"), nb::arg("samplerate"),
-            nb::arg("blocksize") = 0, nb::arg("loss_quantum") = 1)
+            nb::arg("blocksize") = 0, nb::arg("loss_quantum") = 1,
+            nb::arg("separate_output") = false)
         .def_prop_ro("address", [](rt::Engine& e) { return reinterpret_cast<std::uintptr_t>(&e); },
                      "For the device library's user pointer.")
         .def("expect_wobble", &rt::Engine::expect_wobble, nb::arg("blocks"),
@@ -123,10 +125,12 @@ void bind_engine(nb::module_& module) {
              nb::arg("device_frame"))
         .def("counts", &engine_counts);
 
-    module.def("miniaudio_callback", [](std::size_t user_offset) {
+    module.def("miniaudio_callbacks", [](std::size_t user_offset) {
         rt::set_miniaudio_user_offset(user_offset);
-        return reinterpret_cast<std::uintptr_t>(&rt::miniaudio_callback);
-    }, nb::arg("user_offset"), "Address of the native callback for miniaudio devices.");
+        return nb::make_tuple(reinterpret_cast<std::uintptr_t>(&rt::miniaudio_callback),
+                              reinterpret_cast<std::uintptr_t>(&rt::miniaudio_play_callback));
+    }, nb::arg("user_offset"),
+       "Addresses of the native callbacks for miniaudio's input and output devices.");
     module.def("ignore_message", [] { return reinterpret_cast<std::uintptr_t>(&ignore); },
                "Address of a native message handler that does nothing.");
     module.def("portaudio_callback", [] { return reinterpret_cast<std::uintptr_t>(&rt::portaudio_callback); },

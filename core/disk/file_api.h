@@ -21,6 +21,7 @@ struct FileApi {
     SoundFile* (*open_fd)(int fd, int mode, SoundFileInfo* info, int close_desc) = nullptr;
     std::int64_t (*write_float)(SoundFile*, const float*, std::int64_t frames) = nullptr;
     std::int64_t (*write_int)(SoundFile*, const int*, std::int64_t frames) = nullptr;
+    std::int64_t (*write_raw)(SoundFile*, const void*, std::int64_t bytes) = nullptr;
     std::int64_t (*seek)(SoundFile*, std::int64_t frames, int whence) = nullptr;
     int (*command)(SoundFile*, int command, void* data, int size) = nullptr;
     int (*close)(SoundFile*) = nullptr;

@@ -39,6 +39,7 @@ struct FileSinkSettings {
     int samplerate = 48000;
     int channels = 1;
     int integer_bits = 0;         // of a PCM subtype; 0: libsndfile takes floats
+    bool packed = false;          // the file holds them as little-endian integers of 16, 24 or 32 bits
     std::int64_t most_bytes = 0;  // what the format can hold; 0: no limit
 };
 
@@ -70,7 +71,8 @@ class FileSink final : public Sink {
     SoundFile* file_ = nullptr;
     std::int64_t frames_ = 0;
     std::int64_t good_bytes_ = 0;  // the file's size when the last write had succeeded
-    std::vector<int> integers_;
+    std::vector<std::int32_t> integers_;
+    std::vector<unsigned char> bytes_;
     std::string error_;
 };
 

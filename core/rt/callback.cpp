@@ -11,6 +11,11 @@ shared::Setting<std::size_t> user_offset{0};
 // PaStreamCallbackFlags of portaudio.h: input underflow and overflow, output underflow and overflow.
 constexpr unsigned long portaudio_loss_flags = 0x1 | 0x2 | 0x4 | 0x8;
 
+Engine* engine_of(void* device) noexcept TENUTO_NONBLOCKING {
+    return static_cast<Engine*>(
+        *reinterpret_cast<void**>(static_cast<char*>(device) + user_offset.get()));
+}
+
 void run(void* user, void* out, const void* in, std::uint32_t frames,
          bool flagged) noexcept TENUTO_NONBLOCKING {
     static_cast<Engine*>(user)->process({static_cast<const float*>(in), static_cast<float*>(out),
@@ -22,8 +27,12 @@ void set_miniaudio_user_offset(std::size_t offset) noexcept { user_offset.set(of
 
 void miniaudio_callback(void* device, void* out, const void* in,
                         std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
-    void* const user = *reinterpret_cast<void**>(static_cast<char*>(device) + user_offset.get());
-    run(user, out, in, frames, false);
+    run(engine_of(device), out, in, frames, false);
+}
+
+void miniaudio_play_callback(void* device, void* out, const void*,
+                             std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
+    engine_of(device)->play(static_cast<float*>(out), frames);
 }
 
 int portaudio_callback(const void* in, void* out, unsigned long frames, const void*,

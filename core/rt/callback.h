@@ -26,6 +26,10 @@ void set_miniaudio_user_offset(std::size_t offset) noexcept;
 void miniaudio_callback(void* device, void* out, const void* in,
                         std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 
+// [audio] The same for the output when it is a device of its own: plays what the input sent.
+void miniaudio_play_callback(void* device, void* out, const void* in,
+                             std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+
 // [audio] `PaStreamCallback`; `user` is an Engine. Returns paContinue.
 int portaudio_callback(const void* in, void* out, unsigned long frames, const void* times,
                        unsigned long flags, void* user) noexcept TENUTO_NONBLOCKING;

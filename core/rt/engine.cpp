@@ -10,11 +10,11 @@
 
 namespace tenuto::rt {
 
-namespace {
-constexpr double ramp_seconds = 0.01;  // a change of the monitor's gain is spread over this
-}
-
-Engine::Engine(const EngineSettings& settings) : settings_(settings), books_(settings.books) {}
+Engine::Engine(const EngineSettings& settings)
+    : settings_(settings),
+      books_(settings.books),
+      monitor_(settings.in_channels, settings.out_channels, settings.books.samplerate,
+               settings.separate_output) {}
 
 void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
     const std::int64_t begin_ns = platform::monotonic_ns();
@@ -29,7 +29,7 @@ void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
             if (plan->meters)
                 plan->meters->measure(block.in, block.frames, settings_.in_channels, tape->picks());
         }
-        if (block.out != nullptr) monitor(block, *plan);
+        hear(block, *plan);
     } else if (block.out != nullptr) {
         std::fill_n(block.out, std::size_t{block.frames} * settings_.out_channels, 0.0F);
     }
@@ -47,21 +47,17 @@ void Engine::account(const Block& block, Tape* tape) noexcept TENUTO_NONBLOCKING
     }
 }
 
-void Engine::monitor(const Block& block, const Plan& plan) noexcept TENUTO_NONBLOCKING {
-    const std::uint32_t ins = settings_.in_channels, outs = settings_.out_channels;
+void Engine::hear(const Block& block, const Plan& plan) noexcept TENUTO_NONBLOCKING {
     const auto picks = plan.tape ? plan.tape->picks() : std::span<const std::uint32_t>{};
-    const float step = static_cast<float>(1 / (ramp_seconds * settings_.books.samplerate));
-    for (std::uint32_t n = 0; n < block.frames; ++n) {
-        heard_gain_ += std::clamp(plan.monitor_gain - heard_gain_, -step, step);
-        for (std::uint32_t c = 0; c < outs; ++c) {
-            float heard = 0;
-            if (picks.size() == 1)  // a single channel is heard on all outputs
-                heard = block.in[std::size_t{n} * ins + picks[0]];
-            else if (c < picks.size())
-                heard = block.in[std::size_t{n} * ins + picks[c]];
-            block.out[std::size_t{n} * outs + c] = heard_gain_ * heard;
-        }
-    }
+    if (block.out != nullptr)
+        monitor_.hear(block.in, block.out, block.frames, picks, plan.monitor_gain);
+    else if (monitor_.is_separate())
+        monitor_.send(block.in, block.frames, picks, plan.monitor_gain);
+}
+
+void Engine::play(float* out, std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
+    if (counts_.output_thread.get() == 0) counts_.output_thread.set(platform::current_thread());
+    monitor_.play(out, frames);
 }
 
 void Engine::count(const Block& block, std::int64_t begin_ns) noexcept TENUTO_NONBLOCKING {
@@ -95,6 +91,7 @@ void Engine::device_returns() noexcept {
     plans_.collect();
     books_.device_returns();
     counts_.thread.set(0);  // the next callback may come from another one
+    counts_.output_thread.set(0);
 }
 
 Loss Engine::missing_until(std::int64_t now_ns, std::int64_t device_frame) const noexcept {

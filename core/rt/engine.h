@@ -6,6 +6,7 @@
 #include <memory>  // layer: plans are built and freed on [control]
 
 #include "rt/books.h"
+#include "rt/monitor.h"
 #include "rt/plan.h"
 #include "rt/timing.h"
 #include "shared/counters.h"
@@ -28,6 +29,7 @@ struct Block {
 struct EngineSettings {
     std::uint32_t in_channels = 0, out_channels = 0;
     BooksSettings books;
+    bool separate_output = false;  // the output is a device of its own: `play`
 };
 
 class Engine {
@@ -37,6 +39,9 @@ class Engine {
 
     // [audio] One callback: everything that happens to a block happens in here.
     void process(const Block& block) noexcept TENUTO_NONBLOCKING;
+
+    // [audio] One callback of an output that is a device of its own; it may be another thread.
+    void play(float* out, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 
     // [control] Gives the audio thread a new plan for its next block; frees the ones before it.
     void offer(std::unique_ptr<Plan> plan);
@@ -61,6 +66,7 @@ class Engine {
         shared::Cell<std::int64_t> last_callback_ns{0};
         shared::Cell<std::int64_t> first_callback_ns{0};
         shared::Cell<std::uint64_t> thread{0};  // a platform::ThreadHandle; 0 until it has run
+        shared::Cell<std::uint64_t> output_thread{0};  // of an output of its own
         shared::Cell<double> true_samplerate{0};
         shared::Cell<std::uint32_t> blocksize{0};
     };
@@ -75,13 +81,13 @@ class Engine {
 
   private:
     void account(const Block& block, Tape* tape) noexcept TENUTO_NONBLOCKING;
-    void monitor(const Block& block, const Plan& plan) noexcept TENUTO_NONBLOCKING;
+    void hear(const Block& block, const Plan& plan) noexcept TENUTO_NONBLOCKING;
     void count(const Block& block, std::int64_t begin_ns) noexcept TENUTO_NONBLOCKING;
 
     EngineSettings settings_;
     Books books_;
     shared::Handoff<Plan> plans_;
-    float heard_gain_ = 0;  // the monitor's gain as it is now, on its way to the plan's
+    Monitor monitor_;
     Counts counts_;
     Histogram lateness_, duration_;
 };

@@ -47,12 +47,19 @@ class Meters : public std::enable_shared_from_this<Meters> {
     std::span<const Level> look() noexcept;
 
   private:
+    template <std::size_t Lanes>
+    void measure_lanes(const float* block, std::uint32_t frames, std::uint32_t stride,
+                       const std::uint32_t* picks, Level* levels) noexcept TENUTO_NONBLOCKING;
+    void follow_peak(Level& level, float peak, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+
     std::vector<Level> levels_;
     shared::Latest<Level> shown_;
     shared::Setting<bool> looked_{false};
     double alpha_;
     double fall_per_frame_;  // log2 of the factor
     std::uint32_t hold_frames_;
+    bool starts_anew_ = false;  // of this block
+    float block_fall_ = 1;      // of this block
 };
 
 }  // namespace tenuto::rt

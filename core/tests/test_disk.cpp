@@ -19,6 +19,7 @@ namespace {
 struct FakeLibrary {
     std::vector<int> integers;
     std::vector<float> floats;
+    std::vector<unsigned char> bytes;
     std::int64_t room = 1'000'000;
     int headers = 0, closed = 0;
     bool refuses = false;
@@ -40,6 +41,11 @@ FileApi fake_api() {
     api.write_int = [](SoundFile*, const int* samples, std::int64_t frames) -> std::int64_t {
         fake.integers.insert(fake.integers.end(), samples, samples + frames);
         return frames;
+    };
+    api.write_raw = [](SoundFile*, const void* data, std::int64_t count) -> std::int64_t {
+        const auto* bytes = static_cast<const unsigned char*>(data);
+        fake.bytes.insert(fake.bytes.end(), bytes, bytes + count);
+        return count;
     };
     api.seek = [](SoundFile*, std::int64_t frames, int) { return frames; };
     api.command = [](SoundFile*, int command, void*, int) {
@@ -72,6 +78,22 @@ TEST("sink: integers of a sound card come back as the same integers") {
         CHECK(sink.write(samples) == codes.size());
         for (std::size_t i = 0; i < codes.size(); ++i)
             CHECK(fake.integers[i] >> (32 - bits) == codes[i]);
+    }
+}
+
+TEST("sink: packed integers lie in the file with their little end first") {
+    for (const int bits : {16, 24, 32}) {
+        auto packed = settings(bits);
+        packed.packed = true;
+        FileSink sink(packed);
+        CHECK(sink.write(std::vector<float>{-1.0F, 0.25F, 1.0F}) == 3);
+        const auto size = static_cast<std::size_t>(bits) / 8;
+        CHECK(fake.bytes.size() == 3 * size);
+        const std::int64_t half = std::int64_t{1} << (bits - 1);
+        const std::int64_t expected[] = {-half, half / 4, half - 1};
+        for (std::size_t i = 0; i < 3; ++i)
+            for (std::size_t b = 0; b < size; ++b)
+                CHECK(fake.bytes[i * size + b] == ((expected[i] >> (8 * b)) & 0xFF));
     }
 }
 

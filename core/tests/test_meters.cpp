@@ -55,6 +55,26 @@ TEST("meters: any block size gives the same as one block") {
     }
 }
 
+TEST("meters: any number of channels gives what each channel gives alone") {
+    constexpr std::uint32_t stride = 23, frames = 500;
+    std::vector<float> block(stride * frames);
+    for (std::size_t n = 0; n < block.size(); ++n)
+        block[n] = static_cast<float>((n * 7919) % 2000) / 1000 - 1;
+    std::vector<std::uint32_t> picks;
+    for (std::uint32_t c = 0; c < stride; ++c) picks.push_back(stride - 1 - c);
+    Meters all(stride, 48000);
+    all.measure(block.data(), frames, stride, picks);
+    const auto levels = all.look();
+    for (std::uint32_t c = 0; c < stride; ++c) {
+        Meters single(1, 48000);
+        single.measure(block.data(), frames, stride, {&picks[c], 1});
+        const Level expected = single.look()[0];
+        CHECK(levels[c].mean_square == expected.mean_square);
+        CHECK(levels[c].square_sum == expected.square_sum);
+        CHECK(levels[c].peak == expected.peak && levels[c].clipped == expected.clipped);
+    }
+}
+
 TEST("meters: peak is since the last look, the largest one stays") {
     Meters meters(1, 48000);
     const std::vector<float> loud(64, -0.5F), quiet(64, 0.25F);

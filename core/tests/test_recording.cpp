@@ -233,6 +233,55 @@ TEST("engine: the monitor is heard at its gain, and reaches it without a step") 
     CHECK(out[1919] == 0.5F);
 }
 
+TEST("monitor: an output of its own plays what was sent, in order, whatever the two clocks do") {
+    rt::Monitor monitor(1, 1, 48000, true);
+    const std::vector<std::uint32_t> picks{0};
+    std::vector<float> in(128), out(96), heard;
+    float next = 1;
+    for (int i = 0; i < 4; ++i) monitor.send(in.data(), 128, picks, 1);  // the gain has arrived
+    for (int round = 0; round < 3000; ++round) {
+        for (auto& sample : in) sample = next++;
+        monitor.send(in.data(), 128, picks, 1);
+        // 128 in for 96 out and a little: too much by far, then too little.
+        for (int i = 0; i < (round < 1500 ? 1 : 2); ++i) {
+            monitor.play(out.data(), 96);
+            heard.insert(heard.end(), out.begin(), out.end());
+        }
+    }
+    float before = 0;
+    std::size_t jumps = 0, silent = 0;
+    for (const float sample : heard) {
+        if (sample == 0) {
+            ++silent;
+            continue;
+        }
+        CHECK(sample > before);
+        jumps += sample != before + 1;
+        before = sample;
+    }
+    CHECK(jumps > 0 && silent > 0);            // both happened
+    CHECK(heard.size() - silent > 200'000);    // and most was heard
+}
+
+TEST("monitor: two threads of equal pace hear without a hole") {
+    rt::Monitor monitor(2, 2, 48000, true);
+    const std::vector<std::uint32_t> picks{0, 1};
+    const std::vector<float> in(256, 0.5F);
+    std::vector<float> out(256);
+    std::thread input([&] {
+        for (int i = 0; i < 2000; ++i) {
+            monitor.send(in.data(), 128, picks, 1);
+            std::this_thread::sleep_for(std::chrono::microseconds(20));
+        }
+    });
+    for (int i = 0; i < 2000; ++i) {
+        monitor.play(out.data(), 128);
+        for (const float sample : out) CHECK(sample >= 0 && sample <= 0.5F);
+        std::this_thread::sleep_for(std::chrono::microseconds(20));
+    }
+    input.join();
+}
+
 TEST("engine: without a plan the output is silence, and nothing is read") {
     rt::Engine engine({1, 1, {48000, 4, 1}});
     std::vector<float> out(4, 9.0F);
@@ -253,6 +302,10 @@ TEST("callbacks: miniaudio's and PortAudio's reach the engine that they are give
     const rt::MiniaudioCallback miniaudio = &rt::miniaudio_callback;
     const rt::PortAudioCallback portaudio = &rt::portaudio_callback;
     miniaudio(&device, out.data(), in.data(), 64);
+    out.assign(64, 9.0F);
+    const rt::MiniaudioCallback play = &rt::miniaudio_play_callback;
+    play(&device, out.data(), nullptr, 64);
+    CHECK(out[63] == 0);  // nothing was sent: silence
     CHECK(portaudio(in.data(), out.data(), 64, nullptr, 0, &engine) == 0);
     CHECK(engine.counts().callbacks.get() == 2 && engine.counts().flagged.get() == 0);
     portaudio(in.data(), out.data(), 64, nullptr, 0x2, &engine);  // paInputOverflow

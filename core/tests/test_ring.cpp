@@ -32,10 +32,22 @@ TEST("ring: full, it keeps what it has and takes only what fits") {
     CHECK((read_all(ring) == std::vector<int>{1, 2, 3, 4}));
 }
 
-TEST("ring: capacity is rounded up to a power of two") {
-    CHECK(Ring<int>(5).capacity() == 8);
+TEST("ring: capacity is what was asked for, at least one") {
+    CHECK(Ring<int>(5).capacity() == 5);
     CHECK(Ring<int>(8).capacity() == 8);
     CHECK(Ring<int>(0).capacity() == 1);
+}
+
+TEST("ring: any capacity wraps right") {
+    for (std::size_t slots = 1; slots < 12; ++slots) {
+        Ring<int> ring(slots);
+        int next = 0, expected = 0;
+        for (int round = 0; round < 50; ++round) {
+            while (ring.write(std::vector<int>{next}) == 1) ++next;
+            const auto out = read_all(ring, 1 + static_cast<std::size_t>(round) % slots);
+            for (const int value : out) CHECK(value == expected++);
+        }
+    }
 }
 
 TEST("ring: an item of three values is never split at the wrap") {

@@ -99,7 +99,7 @@ class Tape:
 class Engine:
     """What the audio thread runs."""
 
-    def __init__(self, in_channels: int, out_channels: int, samplerate: float, blocksize: int = 0, loss_quantum: int = 1) -> None: ...
+    def __init__(self, in_channels: int, out_channels: int, samplerate: float, blocksize: int = 0, loss_quantum: int = 1, separate_output: bool = False) -> None: ...
 
     @property
     def address(self) -> int:
@@ -119,8 +119,10 @@ class Engine:
 
     def counts(self) -> dict: ...
 
-def miniaudio_callback(user_offset: int) -> int:
-    """Address of the native callback for miniaudio devices."""
+def miniaudio_callbacks(user_offset: int) -> tuple:
+    """
+    Addresses of the native callbacks for miniaudio's input and output devices.
+    """
 
 def ignore_message() -> int:
     """Address of a native message handler that does nothing."""
@@ -144,7 +146,7 @@ class Track:
 
     def wait_until_over(self, seconds: float) -> bool: ...
 
-def file_track(tape: Tape, api: dict, fd: int, format: int, samplerate: int, integer_bits: int, most_bytes: int, ledger_path: str, utc_offset_ns: int) -> Track:
+def file_track(tape: Tape, api: dict, fd: int, format: int, samplerate: int, integer_bits: int, packed: bool, most_bytes: int, ledger_path: str, utc_offset_ns: int) -> Track:
     """
     A recording into an open file; the descriptor is owned by it from here on.
     """

@@ -242,6 +242,7 @@ class Recorder(RecordingView):
                     self._format.code,
                     self.samplerate,
                     self._format.integer_bits,
+                    self._format.is_packed,
                     self._format.most_bytes,
                     str(ledger_path(self.path)),
                     utc_offset,

@@ -19,6 +19,7 @@ _FUNCTIONS = (
     "sf_open_fd",
     "sf_writef_float",
     "sf_writef_int",
+    "sf_write_raw",
     "sf_seek",
     "sf_command",
     "sf_close",
@@ -92,6 +93,7 @@ _RATES: dict[str, tuple[int, ...] | range] = {
     "MPEG_LAYER_III": (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
 }
 _DEFAULT_SUBTYPES = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
+_LITTLE_ENDIAN = ("WAV", "WAVEX", "RF64", "W64")
 # Their lengths are 32-bit numbers of bytes; a margin is left for the header.
 _FOUR_GIGABYTES = ("WAV", "WAVEX", "AIFF", "AU")
 
@@ -104,6 +106,7 @@ class FileFormat:
     subtype: str
     code: int
     integer_bits: int
+    is_packed: bool
     most_bytes: int
 
 
@@ -190,6 +193,7 @@ def format_for(
         subtype=chosen,
         code=major | _SUBTYPES[chosen],
         integer_bits=_INTEGER_BITS.get(chosen, 0),
+        is_packed=name in _LITTLE_ENDIAN and chosen in ("PCM_16", "PCM_24", "PCM_32"),
         most_bytes=2**32 - 2**20 if name in _FOUR_GIGABYTES else 0,
     )
 

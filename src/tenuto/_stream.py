@@ -54,6 +54,7 @@ class Stream:
             wanted.samplerate,
             offered.blocksize,
             offered.loss_quantum,
+            offered.separate_output,
         )
         if offered.wobble_blocks:
             self.engine.expect_wobble(offered.wobble_blocks)
@@ -64,6 +65,7 @@ class Stream:
         self.scheduling: SchedulingReport | None = None
         self.on_lost_for_good: weakref.WeakMethod[Callable[[], None]] | None = None
         self._opened_ns = 0
+        self._promoted_output = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._watchdog: threading.Thread | None = None
@@ -101,6 +103,9 @@ class Stream:
     def _promote(self, counts: dict[str, Any]) -> None:
         if counts["thread"] and self.scheduling is None and self.is_clocked:
             self.scheduling = promote(counts["thread"], realtime=self._realtime, cpu=self._cpu)
+        if counts["output_thread"] not in (0, self._promoted_output):
+            self._promoted_output = counts["output_thread"]
+            promote(self._promoted_output, realtime=self._realtime)
 
     def close(self) -> None:
         """End the callbacks and give the device back; safe to call twice."""

@@ -59,9 +59,7 @@ def test_jack_recording_goes_on_while_the_interpreter_stands_still(
     assert recorded > HOLD_SECONDS * 0.99 * take.samplerate
     # The disk thread was not held up either; what a loss may still change it keeps back.
     assert written - before > (HOLD_SECONDS - 0.5) * take.samplerate
-    assert_ledger_explains(
-        take.to_numpy(), take.gaps, PlayerLog.read(log), counts, take.samplerate
-    )
+    assert_ledger_explains(take.to_numpy(), take.gaps, PlayerLog.read(log), counts, take.samplerate)
 
 
 def test_virtual_recording_goes_on_while_the_interpreter_stands_still(tmp_path: Path) -> None:

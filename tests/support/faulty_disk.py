@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A disk that misbehaves, put between the disk thread and libsndfile.
 
-The core takes libsndfile's functions as a table of addresses; `FaultyDisk` puts one of its own in
-the place of the writing function. The detour goes through ctypes and thus needs the interpreter,
+The core takes libsndfile's functions as a table of addresses; `FaultyDisk` puts its own in
+the place of the writing ones. The detour goes through ctypes and thus needs the interpreter,
 which the disk thread otherwise never does.
 """
 
@@ -38,7 +38,7 @@ class FaultyDisk:
         self.is_waiting = threading.Event()  # set while the disk thread hangs in a write
         self.stalled_seconds = 0.0
         table = _sndfile.api()
-        for name in ("sf_writef_int", "sf_writef_float"):
+        for name in ("sf_writef_int", "sf_writef_float", "sf_write_raw"):
             table[name] = self._detour(_WRITE(table[name]))
         monkeypatch.setattr(_sndfile, "api", lambda: table)
 

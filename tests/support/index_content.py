@@ -126,7 +126,8 @@ def assert_ledger_explains(
     ends = {gap.frame + gap.frames: gap.frames for gap in content.gaps}
     for place, missing in breaks:
         assert place in ends, f"{missing} frames are missing at {place} without a word; {summary}"
-        assert missing <= ends[place] + SHORT_OF, f"{missing} missing, {ends[place]} told; {summary}"
+        assert missing <= ends[place] + SHORT_OF, (
+            f"{missing} missing, {ends[place]} told; {summary}"
+        )
     assert error <= CLOCK_ERROR + (SHORT_OF + TOO_SHORT_TO_SEE) * counts["xruns"], summary
     return summary
-

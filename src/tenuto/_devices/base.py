@@ -67,6 +67,7 @@ class Offered:
     out_channels: int
     blocksize: int
     loss_quantum: int
+    separate_output: bool = False  # input and output are two devices, each with its own callback
     wobble_blocks: float = 0.0  # how far its clock steps without a loss; 0: as a sound card does
 
 

@@ -32,6 +32,7 @@ BACKENDS = tuple(_BACKENDS)
 _PULSE_BUFFER_SECONDS = 2.0
 _PULSE_BLOCK_SECONDS = 0.025  # miniaudio's choice when it is asked for no block size
 _CLIENT_NAME = b"tenuto"
+_MONITOR_NAME = b"tenuto-monitor"
 
 
 @functools.cache
@@ -53,10 +54,12 @@ def version() -> str:
 
 
 @functools.cache
-def _callback() -> Any:
+def _callbacks() -> tuple[Any, Any]:
+    """The native callbacks of an input and of an output."""
     ffi, _ = _module()
-    address = _core.miniaudio_callback(ffi.offsetof("ma_device", "pUserData"))
-    return ffi.cast("ma_device_data_proc", address)
+    addresses = _core.miniaudio_callbacks(ffi.offsetof("ma_device", "pUserData"))
+    capture, playback = (ffi.cast("ma_device_data_proc", address) for address in addresses)
+    return capture, playback
 
 
 # Libraries that print every failed attempt to stderr, and how to make them stop; we say ourselves
@@ -82,10 +85,10 @@ def _quieten(backend: str) -> None:
 class Context:
     """A connection to one sound system; closes with the last device that uses it."""
 
-    def __init__(self, backend: str) -> None:
+    def __init__(self, backend: str, client_name: bytes = _CLIENT_NAME) -> None:
         ffi, lib = _module()
         _quieten(backend)
-        self._name = ffi.new("char[]", _CLIENT_NAME)
+        self._name = ffi.new("char[]", client_name)
         config = ffi.new("ma_context_config *", lib.ma_context_config_init())
         config.jack.pClientName = self._name
         backends = ffi.new("ma_backend[1]", [getattr(lib, f"ma_backend_{_BACKENDS[backend]}")])
@@ -187,13 +190,13 @@ class MiniaudioAdapter:
         self._context = context
         self._found = found
         self._wanted = wanted
-        self._device: Any = None
-        self._gone = False
+        self._devices: list[Any] = []  # the input, and the output if there is one
         self.offered = Offered(
             name=found.name,
             backend=found.backend,
             in_channels=found.in_channels,
             out_channels=found.out_channels if wanted.out_channels else 0,
+            separate_output=True,
             blocksize=wanted.blocksize,
             # JACK runs in cycles (see rt/books.h); elsewhere blocks say nothing about losses.
             loss_quantum=0 if found.backend == "jack" else 1,
@@ -201,66 +204,69 @@ class MiniaudioAdapter:
         )
 
     def open(self, engine: _core.Engine) -> None:
+        # Two devices where both directions are wanted. miniaudio's duplex device would pass the
+        # input through a ring of its own: sound arrives four blocks old, and a loss is then not
+        # where the clock says.
+        self._open_side(engine, self._context, "capture")
+        if self.offered.out_channels:
+            self._output_context = Context(self.offered.backend, _MONITOR_NAME)
+            self._open_side(engine, self._output_context, "playback")
+
+    def _open_side(self, engine: _core.Engine, context: Context, side: str) -> None:
         ffi, lib = _module()
-        duplex = self.offered.out_channels > 0
-        kind = lib.ma_device_type_duplex if duplex else lib.ma_device_type_capture
-        config = lib.ma_device_config_init(kind)
+        found, offered = self._found, self.offered
+        channels = offered.in_channels if side == "capture" else offered.out_channels
+        config = lib.ma_device_config_init(getattr(lib, f"ma_device_type_{side}"))
         config.sampleRate = self._wanted.samplerate
         config.periodSizeInFrames = self._wanted.blocksize
-        if self.offered.backend == "pulse" and not duplex:
-            # The server keeps as many blocks as this for us, and drops what comes on top: with
-            # miniaudio's three, a wake-up 8 ms late costs frames. It adds no latency.
-            block = self._wanted.blocksize or _PULSE_BLOCK_SECONDS * self._wanted.samplerate
-            config.periods = math.ceil(_PULSE_BUFFER_SECONDS * self._wanted.samplerate / block)
-        config.dataCallback = _callback()
+        config.dataCallback = _callbacks()[side == "playback"]
         config.pUserData = ffi.cast("void *", engine.address)
-        for side, channels, identity in (
-            (config.capture, self.offered.in_channels, self._found.in_id),
-            (config.playback, self.offered.out_channels, self._found.out_id),
-        ):
-            if channels:
-                # The native number: the wanted channels are picked by the engine, unmixed.
-                side.format, side.channels = _FORMAT_F32, channels
-                side.pDeviceID = identity
+        part = getattr(config, side)
+        # The native number: the wanted channels are picked by the engine, unmixed.
+        part.format, part.channels = _FORMAT_F32, channels
+        part.pDeviceID = found.in_id if side == "capture" else found.out_id
         # Nothing is converted behind our back: what the device cannot do is an error.
         config.alsa.noAutoResample = 1
         config.wasapi.noAutoConvertSRC = 1
         device = ffi.new("ma_device *")
         settings = ffi.new("ma_device_config *", config)
-        result = lib.ma_device_init(self._context.pointer, settings, device)
+        result = lib.ma_device_init(context.pointer, settings, device)
         if result != lib.MA_SUCCESS:
+            self.close()
+            direction = "recording" if side == "capture" else "monitoring"
             raise DeviceError(
-                f'"{self.offered.name}" ({self.offered.backend}) cannot be opened at '
-                f"{self._wanted.samplerate} Hz with {self.offered.in_channels} channels: another "
+                f'"{self.offered.name}" ({self.offered.backend}) cannot be opened for {direction} '
+                f"at {self._wanted.samplerate} Hz with {channels} channels: another "
                 f"program may hold it. `tenuto doctor` looks closer. [miniaudio {result}]"
             )
-        self._device = device
+        self._devices.append(device)
 
     def start(self) -> None:
         _, lib = _module()
-        result = lib.ma_device_start(self._device)
-        if result != lib.MA_SUCCESS:
-            raise DeviceError(
-                f'"{self.offered.name}" ({self.offered.backend}) was opened but does not start. '
-                f"Is it in use by another program? [miniaudio {result}]"
-            )
+        for device in self._devices:
+            result = lib.ma_device_start(device)
+            if result != lib.MA_SUCCESS:
+                raise DeviceError(
+                    f'"{self.offered.name}" ({self.offered.backend}) was opened but does not '
+                    f"start. Is it in use by another program? [miniaudio {result}]"
+                )
 
     def stop(self) -> None:
         _, lib = _module()
-        if self._device is not None:
-            lib.ma_device_stop(self._device)
+        for device in self._devices:
+            lib.ma_device_stop(device)
 
     def close(self) -> None:
         _, lib = _module()
-        if self._device is not None:
-            lib.ma_device_uninit(self._device)
-            self._device = None
+        for device in self._devices:
+            lib.ma_device_uninit(device)
+        self._devices.clear()
 
     def is_lost(self) -> bool:
         # `ma_device_is_started` turns false when the back end reports the end of the stream. It
         # does not always: the stream's watchdog looks at the callbacks themselves.
         _, lib = _module()
-        return self._device is not None and not lib.ma_device_is_started(self._device)
+        return bool(self._devices) and not lib.ma_device_is_started(self._devices[0])
 
     def reopen(self, engine: _core.Engine) -> bool:
         self.close()
