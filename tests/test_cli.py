@@ -147,7 +147,7 @@ def test_second_signal_ends_at_once_and_the_file_is_valid(tmp_path: Path) -> Non
 
 
 def test_recording_with_gaps_is_exit_code_5_and_lists_them(tmp_path: Path) -> None:
-    gate = STUCK.replace("sf_close", "sf_writef_int").replace("time.sleep(60)", "time.sleep(0.6)")
+    gate = STUCK.replace("sf_close", "sf_write_raw").replace("time.sleep(60)", "time.sleep(0.6)")
     gate = gate.replace(
         "ctypes.c_int, ctypes.c_void_p)", "ctypes.c_int64, *[ctypes.c_void_p] * 2, ctypes.c_int64)"
     )

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+
+import tenuto
 from support.gil import busy_python, hold_gil
 from support.index_content import PlayerLog, assert_ledger_explains, codes
 from support.servers import JackServer, playing
-
-import tenuto
 from tenuto.testing import VirtualDevice
 
 pytestmark = pytest.mark.realtime

@@ -22,9 +22,10 @@ if sys.platform != "linux":
     pytest.skip("the matrix is Linux's", allow_module_level=True)
 
 from support.promoted import Promoted, can_take_on, promote_in_child
-from support.realtimekit import buses
+from support.realtimekit import answers, buses
 
 Promote = Callable[[str, str], Promoted]
+Elsewhere = dict[tuple[str, str], Promoted]  # by role and RealtimeKit's answer
 
 REFUSING_WORDS = "Operation not permitted"
 
@@ -49,16 +50,10 @@ MATRIX = [
 
 @pytest.mark.parametrize(("role", "realtimekit", "via", "policy", "priority"), MATRIX)
 def test_report_equals_what_chrt_says_from_outside(
-    role: str,
-    realtimekit: str,
-    via: str,
-    policy: str,
-    priority: int,
-    promote: Promote,
-    record_property: Callable[[str, object], None],
+    role: str, realtimekit: str, via: str, policy: str, priority: int, promote: Promote
 ) -> None:
     promoted = promote(role, realtimekit)
-    record_property("kernel", promoted.kernel)
+    print(f"under Linux {promoted.kernel}")  # pytest shows it when the row fails
     report = promoted.report
     assert (report["policy"], report["priority"]) == promoted.outside
     assert report["tid"] == report["native_id"]
@@ -87,38 +82,42 @@ def test_a_refusal_by_realtimekits_policy_is_quoted(promote: Promote) -> None:
     assert REFUSING_WORDS in str(promote("user", "no").report["remedy"])
 
 
-@pytest.fixture(scope="module")
-def promote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Promote]:
+@pytest.fixture
+def promote(request: pytest.FixtureRequest) -> Promote:
     """A function that promotes in a role, given what RealtimeKit will answer."""
     need_program("chrt", "util-linux")
-    elsewhere: dict[tuple[str, str], Promoted] = {}
 
-    with buses() as addresses:
+    def promote_where_possible(role: str, realtimekit: str) -> Promoted:
+        if realtimekit not in answers():
+            missing("RealtimeKit is not installed (Debian: apt-get install dbus rtkit)")
+        # Neither before a row needs it; and each once, even if it fails.
+        if can_take_on(role):
+            addresses: dict[str, str] = request.getfixturevalue("addresses")
+            return promote_in_child(role, addresses[realtimekit])
+        elsewhere: Elsewhere = request.getfixturevalue("elsewhere")
+        return elsewhere[role, realtimekit]
 
-        def promote_where_possible(role: str, realtimekit: str) -> Promoted:
-            if realtimekit not in addresses:
-                missing("RealtimeKit is not installed (Debian: apt-get install dbus rtkit)")
-            if can_take_on(role):
-                return promote_in_child(role, addresses[realtimekit])
-            if not elsewhere:  # not before a row needs it: starting a kernel takes seconds
-                rows = [(r, k) for r, k, *_ in MATRIX if k in addresses and not can_take_on(r)]
-                folder = tmp_path_factory.mktemp("other-kernel") / "run"
-                elsewhere.update(promote_under_other_kernel(rows, folder))
-            return elsewhere[role, realtimekit]
-
-        yield promote_where_possible
+    return promote_where_possible
 
 
-def promote_under_other_kernel(
-    rows: list[tuple[str, str]], folder: Path
-) -> dict[tuple[str, str], Promoted]:
-    """Promote in each role where root has every right, with the same programs."""
+@pytest.fixture(scope="module")
+def addresses() -> Iterator[dict[str, str]]:
+    """Where the buses of `buses` are."""
+    with buses() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
+    """The rows that cannot be run here, run by the same programs where root has every right."""
+    rows = [(role, kit) for role, kit, *_ in MATRIX if kit in answers() and not can_take_on(role)]
     command = [sys.executable, "-m", "support.promoted", *(":".join(row) for row in rows)]
+    folder = tmp_path_factory.mktemp("other-kernel") / "run"
     tests = Path(__file__).parent.parent
     done = run_under_other_kernel(command, folder, environment={"PYTHONPATH": str(tests)})
     assert done.returncode == 0, done.stderr
-    answers: dict[tuple[str, str], Promoted] = {}
+    promoted: Elsewhere = {}
     for row, line in zip(rows, done.stdout.splitlines(), strict=True):
         facts = json.loads(line)
-        answers[row] = Promoted(facts["report"], tuple(facts["outside"]), facts["kernel"])
-    return answers
+        promoted[row] = Promoted(facts["report"], tuple(facts["outside"]), facts["kernel"])
+    return promoted

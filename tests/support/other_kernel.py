@@ -8,6 +8,7 @@ for one folder. /run is an empty disk in memory, and TMPDIR lies there.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -75,9 +76,8 @@ def run_under_other_kernel(
         )
         began = time.monotonic()
         try:
-            machine.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                machine.wait(seconds)
         finally:
             _end_group(machine)
     said = console.read_text(errors="replace")[-1500:]
@@ -92,8 +92,6 @@ def run_under_other_kernel(
 
 def _end_group(leader: subprocess.Popen[bytes]) -> None:
     """End a process that leads a group, and the group, whichever of them are left."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(leader.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     leader.wait(10)

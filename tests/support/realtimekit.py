@@ -23,13 +23,16 @@ RTKIT = next(
 )
 
 
+def answers() -> list[str]:
+    """What RealtimeKit can be made to answer here; "none": there is no bus to ask it on."""
+    installed = shutil.which("dbus-daemon") is not None and RTKIT != ""
+    return ["none", "yes", "no"] if installed else ["none"]
+
+
 @contextmanager
 def buses() -> Iterator[dict[str, str]]:
-    """Bus addresses by what RealtimeKit will answer on them; "none" has no bus at all.
-
-    Only "none" when the packages dbus and rtkit are not installed.
-    """
-    if shutil.which("dbus-daemon") is None or not RTKIT:
+    """Bus addresses by `answers`. Takes root: RealtimeKit starts as nobody else."""
+    if "yes" not in answers():
         yield {"none": NO_BUS}
         return
     with realtimekit(authorize=True) as yes, realtimekit(authorize=False) as no:

@@ -187,7 +187,7 @@ class JackServer:
     def inputs_of(self, client: str) -> list[str]:
         """The input ports of one client, in order."""
         names, inputs = self._ask(self._lsp, "-p").splitlines(), []
-        for name, properties in zip(names, names[1:], strict=False):
+        for name, properties in itertools.pairwise(names):
             if name.startswith(f"{client}:") and "input" in properties:
                 inputs.append(name)
         return inputs

@@ -219,6 +219,11 @@ class MiniaudioAdapter:
         config = lib.ma_device_config_init(getattr(lib, f"ma_device_type_{side}"))
         config.sampleRate = self._wanted.samplerate
         config.periodSizeInFrames = self._wanted.blocksize
+        if offered.backend == "pulse" and side == "capture":
+            # The server keeps as many blocks as this for us, and drops what comes on top: with
+            # miniaudio's three, a wake-up 8 ms late costs frames. It adds no latency.
+            block = self._wanted.blocksize or _PULSE_BLOCK_SECONDS * self._wanted.samplerate
+            config.periods = math.ceil(_PULSE_BUFFER_SECONDS * self._wanted.samplerate / block)
         config.dataCallback = _callbacks()[side == "playback"]
         config.pUserData = ffi.cast("void *", engine.address)
         part = getattr(config, side)
@@ -259,6 +264,9 @@ class MiniaudioAdapter:
     def close(self) -> None:
         _, lib = _module()
         for device in self._devices:
+            # First, because `ma_device_uninit` only waits: a thread that listens to a PulseAudio
+            # server that is gone has to be woken, or it waits for ever.
+            lib.ma_device_stop(device)
             lib.ma_device_uninit(device)
         self._devices.clear()
 
