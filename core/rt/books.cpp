@@ -123,17 +123,31 @@ void Books::look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     }
     const double below = step_count_ > 0 ? steps_[step_count_ - 1].level_ns : 0.0;
     if (lateness_ns_ - below < threshold_ns_) return;
-    // In cycles, a block that came later than what stays was delivered before the loss: its reader
-    // was late, so the server left out the next one.
-    const bool was_before_loss = has_lowered && settings_.loss_quantum > 1 &&
-                                 lowered.level_ns - lateness_ns_ > threshold_ns_;
-    const bool same_place = has_lowered && !was_before_loss;
-    const std::uint64_t tag = same_place ? lowered.tag : arrival.tag;
-    const std::int64_t since = same_place ? lowered.since_ns : arrival.now_ns;
+    if (!has_lowered) {
+        push_step(arrival.tag, lateness_ns_, arrival.now_ns);
+        return;
+    }
+    // Which sound did the late block have that has now turned out to stand before or behind the
+    // loss? Its reader found what the server's newest cycle had left there: of its lateness, whole
+    // cycles were missed before it. The rest was missed behind it: it was still being read when the
+    // server went on.
+    const double cycle_ns = settings_.loss_quantum * frame_ns_;
+    const double missed_before = below + std::floor((lowered.level_ns - below) / cycle_ns) * cycle_ns;
+    if (settings_.loss_quantum <= 1 || missed_before > lateness_ns_ - threshold_ns_) {
+        push_step(lowered.tag, lateness_ns_, lowered.since_ns);
+        return;
+    }
+    if (missed_before - below > threshold_ns_)
+        push_step(lowered.tag, missed_before, lowered.since_ns);
+    push_step(arrival.tag, lateness_ns_, arrival.now_ns);
+}
+
+void Books::push_step(std::uint64_t tag, double level_ns, std::int64_t since_ns) noexcept
+    TENUTO_NONBLOCKING {
     if (step_count_ < most_steps)
-        steps_[step_count_++] = {tag, lateness_ns_, since};
+        steps_[step_count_++] = {tag, level_ns, since_ns};
     else
-        steps_[step_count_ - 1].level_ns = lateness_ns_;  // two neighbours become one
+        steps_[step_count_ - 1].level_ns = level_ns;  // two neighbours become one
 }
 
 void Books::settle_at_end(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {

@@ -106,6 +106,8 @@ class Books {
     void enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void follow_floor(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
     void look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+    void push_step(std::uint64_t tag, double level_ns, std::int64_t since_ns) noexcept
+        TENUTO_NONBLOCKING;
     void settle(std::int64_t now_ns, double window_ns) noexcept TENUTO_NONBLOCKING;
     void push_loss(std::uint64_t tag, double frames, std::int64_t now_ns, Cause cause) noexcept
         TENUTO_NONBLOCKING;

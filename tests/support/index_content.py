@@ -114,6 +114,7 @@ def assert_ledger_explains(
     breaks = content.breaks()
     error = content.file_time_error(log, samplerate)
     summary = (
+        f"{breaks[:4]} {[(g.frame, g.frames) for g in content.gaps]} "
         f"{len(content.index)} frames, {counts['xruns']} xruns of the server, "
         f"{counts['skipped']} cycles skipped by the player, {len(content.gaps)} gaps of "
         f"{sum(gap.frames for gap in content.gaps)} frames, {len(breaks)} breaks in the content, "
