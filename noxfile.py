@@ -95,6 +95,12 @@ def core(session: nox.Session) -> None:
 
 
 @nox.session
+def cross(session: nox.Session) -> None:
+    """The core for Windows and macOS (compiled) and aarch64 (its suite, under an emulator)."""
+    run(session, sys.executable, "tools/cross_compile.py", *session.posargs)
+
+
+@nox.session
 def sanitize(session: nox.Session) -> None:
     """The C++ suite under each check of the compilers, and the canaries."""
     run(session, sys.executable, "tools/run_sanitizers.py", *(session.posargs or ["all"]))

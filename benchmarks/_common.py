@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# file length: what all benches share, in one place so that each bench reads as one question.
 """What the benchmarks share: the machine's line, servers, load, percentiles, JSON out."""
 
 from __future__ import annotations
@@ -194,7 +195,8 @@ class JackServer:
 
     def __init__(self, blocksize: int, channels: int = 2, samplerate: int = 48_000) -> None:
         self.blocksize, self.channels, self.samplerate = blocksize, channels, samplerate
-        self.name = f"tenuto-bench-{os.getpid()}-{time.monotonic_ns() % 10**9}"
+        # One name for all: JACK has room for eight, and a killed server keeps its place.
+        self.name = "tenuto-bench"
         self.environment = {
             **os.environ,
             "JACK_DEFAULT_SERVER": self.name,

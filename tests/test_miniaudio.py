@@ -88,11 +88,10 @@ def test_field_is_where_the_adapter_looks(struct: str, field: str) -> None:
         kind = fields[part].type
 
 
-def test_samples_of_32_bit_float_still_have_the_number_five() -> None:
-    config = _miniaudio.lib.ma_device_config_init(_miniaudio.lib.ma_device_type_capture)
-    config.capture.format = miniaudio._FORMAT_F32
-    size = _miniaudio.lib.ma_get_bytes_per_sample(config.capture.format)
-    assert size == 4, moved("ma_format_f32 = 5")
+def test_32_bit_float_samples_still_have_the_number_that_the_adapter_knows() -> None:
+    assert getattr(_miniaudio.lib, "ma_format_f32", None) == miniaudio._FORMAT_F32, moved(
+        f"ma_format_f32 = {miniaudio._FORMAT_F32}"
+    )
 
 
 def test_user_pointer_lies_inside_the_device_and_holds_a_pointer() -> None:
@@ -102,12 +101,12 @@ def test_user_pointer_lies_inside_the_device_and_holds_a_pointer() -> None:
     assert 0 < offset < 4096, moved("pUserData near the beginning of ma_device")
 
 
-def test_native_callback_has_the_type_that_a_device_takes() -> None:
+def test_native_callbacks_have_the_type_that_a_device_takes() -> None:
     ffi = _miniaudio.ffi
     config = _miniaudio.lib.ma_device_config_init(_miniaudio.lib.ma_device_type_capture)
-    address = _core.miniaudio_callback(ffi.offsetof("ma_device", "pUserData"))
-    config.dataCallback = ffi.cast("ma_device_data_proc", address)
-    assert int(ffi.cast("uintptr_t", config.dataCallback)) == address
+    for address in _core.miniaudio_callbacks(ffi.offsetof("ma_device", "pUserData")):
+        config.dataCallback = ffi.cast("ma_device_data_proc", address)
+        assert int(ffi.cast("uintptr_t", config.dataCallback)) == address
 
 
 def test_every_back_end_of_this_system_is_known_to_the_installed_miniaudio() -> None:

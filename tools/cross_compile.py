@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Compile the core and its tests for systems that are not here, and run them where an emulator can.
+"""Compile the core for systems that are not here, and run its suite where an emulator can.
 
-    python tools/cross_compile.py                 all targets
-    python tools/cross_compile.py x86_64-windows-gnu
+    python tools/cross_compile.py [windows] [macos] [aarch64] [--jobs 2]
 
-Needs the `ziglang` package (a C++ compiler for every target). Windows and macOS are compiled and
-linked only; aarch64 Linux also runs the suite under `qemu-aarch64` when that is installed.
-Exit code 1 when a target does not compile or its suite fails.
+windows and macos are compiled file by file (package `ziglang`, a C++ compiler with the headers of
+both) and not linked: that needs their run-time libraries built first and proves no more.
+aarch64 is built with `aarch64-linux-gnu-g++` and the suite runs under `qemu-aarch64`.
+Exit code 1 when something does not compile or a test fails.
 """
 
 from __future__ import annotations
@@ -21,86 +21,87 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "cross"
-# Target -> the endings of the platform files that belong to it.
-TARGETS = {
-    "x86_64-windows-gnu": ("windows",),
-    "aarch64-macos": ("posix", "macos"),
-    "aarch64-linux-gnu": ("posix", "linux"),
+# System -> the compiler, and the endings of the platform files that belong to it.
+ZIG = [sys.executable, "-m", "ziglang", "c++", "-target"]
+SYSTEMS: dict[str, tuple[list[str], tuple[str, ...]]] = {
+    "windows": ([*ZIG, "x86_64-windows-gnu"], ("windows",)),
+    "macos": ([*ZIG, "aarch64-macos"], ("posix", "macos")),
+    "aarch64": (["aarch64-linux-gnu-g++"], ("posix", "linux")),
 }
-EMULATORS = {"aarch64-linux-gnu": "qemu-aarch64"}
-LIBRARIES = {"x86_64-windows-gnu": ["-lavrt"]}
+OPTIONS = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", "-DTENUTO_REALTIME=1", "-Icore"]
 
 
-def sources(target: str) -> list[Path]:
+def sources(system: str) -> list[Path]:
     """All of the core but the bindings."""
-    folders = ("rt", "disk", "control", "tests")
-    plain = [path for folder in folders for path in sorted((ROOT / "core" / folder).glob("*.cpp"))]
-    platform = [
-        path
-        for kind in TARGETS[target]
-        for path in sorted((ROOT / "core" / "platform").glob(f"*_{kind}.cpp"))
-    ]
-    return plain + platform
+    patterns = ["rt/*.cpp", "disk/*.cpp", "control/*.cpp", "tests/*.cpp"]
+    patterns += [f"platform/*_{kind}.cpp" for kind in SYSTEMS[system][1]]
+    return [path for pattern in patterns for path in sorted((ROOT / "core").glob(pattern))]
 
 
-def compile_one(target: str, source: Path) -> tuple[Path, str]:
+def compile_one(system: str, source: Path) -> tuple[Path, str]:
     """Compile one file; returns the object and what the compiler said (empty: nothing)."""
-    made = BUILD / target / source.relative_to(ROOT).with_suffix(".o")
+    made = BUILD / system / source.relative_to(ROOT).with_suffix(".o")
     made.parent.mkdir(parents=True, exist_ok=True)
-    options = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-DTENUTO_REALTIME=1", "-Icore"]
-    command = [sys.executable, "-m", "ziglang", "c++", "-target", target, *options]
-    done = subprocess.run(
-        [*command, "-c", str(source), "-o", str(made)], cwd=ROOT, capture_output=True, text=True
-    )
-    return made, "" if done.returncode == 0 else done.stderr
+    command = [*SYSTEMS[system][0], *OPTIONS, "-c", str(source), "-o", str(made)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return made, "" if done.returncode == 0 else done.stderr or "it failed without a word"
 
 
-def build(target: str, jobs: int) -> str:
-    """Compile, link, and run if possible; returns what came of it, beginning with ok or FAILED."""
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        results = list(pool.map(lambda source: compile_one(target, source), sources(target)))
-    errors = [text for _, text in results if text]
-    if errors:
-        return "FAILED to compile\n" + errors[0]
-    program = BUILD / target / "tenuto_core_tests"
-    command = [sys.executable, "-m", "ziglang", "c++", "-target", target, "-o", str(program)]
-    objects = [str(made) for made, _ in results]
-    linked = subprocess.run(
-        [*command, *objects, *LIBRARIES.get(target, [])], cwd=ROOT, capture_output=True, text=True
-    )
+def run_suite(objects: list[Path]) -> str:
+    """Link the aarch64 suite and run it; returns what came of it."""
+    program = BUILD / "aarch64" / "tenuto_core_tests"
+    link = ["aarch64-linux-gnu-g++", "-static", "-o", str(program), *map(str, objects)]
+    linked = subprocess.run(link, capture_output=True, text=True)
     if linked.returncode != 0:
         return "FAILED to link\n" + linked.stderr
-    emulator = EMULATORS.get(target)
-    if emulator is None or shutil.which(emulator) is None:
-        return "ok: compiled and linked, not run"
-    root = ["-L", "/usr/aarch64-linux-gnu"]
     suite = subprocess.run(
-        [emulator, *root, str(program)],
+        ["qemu-aarch64", str(program)],
         cwd=program.parent,
         capture_output=True,
         text=True,
         timeout=600,
     )
-    last = (suite.stdout.strip().splitlines() or [suite.stderr])[-1]
     if suite.returncode != 0:
-        return f"FAILED under {emulator}\n{suite.stdout[-3000:]}{suite.stderr[-1000:]}"
-    return f"ok: {last} under {emulator}"
+        return f"FAILED under qemu-aarch64\n{suite.stdout[-3000:]}{suite.stderr[-1000:]}"
+    return f"ok: {suite.stdout.strip().splitlines()[-1]} under qemu-aarch64"
+
+
+def missing(system: str) -> str:
+    """What has to be installed first; empty when all is there."""
+    if system == "aarch64":
+        programs = ("aarch64-linux-gnu-g++", "qemu-aarch64")
+        return " and ".join(name for name in programs if shutil.which(name) is None)
+    return "" if importlib.util.find_spec("ziglang") else "the Python package ziglang"
+
+
+def build(system: str, jobs: int) -> str:
+    """Compile (and run) for one system; returns what came of it, beginning with ok or FAILED."""
+    if missing(system):
+        return f"FAILED: this needs {missing(system)}"
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        results = list(pool.map(lambda source: compile_one(system, source), sources(system)))
+    errors = [text for _, text in results if text]
+    if errors:
+        return "FAILED to compile\n" + errors[0]
+    if system == "aarch64":
+        return run_suite([made for made, _ in results])
+    return f"ok: {len(results)} files compiled, not run"
 
 
 def main() -> int:
-    """Build every target that was asked for."""
+    """Build every system that was asked for, or all."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help=", ".join(TARGETS))
+    parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=", ".join(SYSTEMS))
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
-    if importlib.util.find_spec("ziglang") is None:
-        print("this needs the ziglang package: pip install ziglang", file=sys.stderr)
-        return 1
+    unknown = set(arguments.systems) - set(SYSTEMS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; possible are {', '.join(SYSTEMS)}")
     failed = False
-    for target in arguments.targets or TARGETS:
-        outcome = build(target, arguments.jobs)
+    for system in arguments.systems or SYSTEMS:
+        outcome = build(system, arguments.jobs)
         failed |= outcome.startswith("FAILED")
-        print(f"{target}: {outcome}", flush=True)
+        print(f"{system}: {outcome}", flush=True)
     return int(failed)
 
 

@@ -13,9 +13,9 @@ constexpr double wide_hz = 1.0, narrow_hz = 0.05, wide_for_ns = 3e9;
 // A lateness that has to stay for so long before it counts as a loss. Longer than the pause
 // between two deliveries of a server that hands over several blocks at a time.
 constexpr double window_min_ns = 150e6, window_blocks = 24;
-// A step below what a busy machine's wake-ups differ by is not a loss. A device that hands over what
-// its buffer holds may differ by half a block; a server that runs in cycles does not, however long
-// they are.
+// A step below what a busy machine's wake-ups differ by is not a loss. A device that hands over
+// what its buffer holds may differ by half a block; a server that runs in cycles does not, however
+// long they are.
 constexpr double threshold_min_ns = 0.5e6;
 // A loss this close to whole cycles is taken for whole cycles. The smallest lateness of a window
 // tells a server's clock to within 0.04 ms (measured: jackd, two busy processors).
@@ -63,7 +63,8 @@ void Books::lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     if (settings_.loss_quantum == 0) settings_.loss_quantum = arrival.frames;
     const double block_ns = settings_.blocksize * nominal_frame_ns_;
     const bool in_cycles = settings_.loss_quantum > 1;
-    threshold_ns_ = in_cycles ? threshold_min_ns : std::max(threshold_min_ns, wobble_blocks_ * block_ns);
+    threshold_ns_ =
+        in_cycles ? threshold_min_ns : std::max(threshold_min_ns, wobble_blocks_ * block_ns);
     window_ns_ = std::max(window_min_ns, window_blocks * block_ns);
     expected_ns_ = static_cast<double>(arrival.now_ns);
     lateness_ns_ = own_lateness_ns_ = 0;
@@ -123,31 +124,14 @@ void Books::look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     }
     const double below = step_count_ > 0 ? steps_[step_count_ - 1].level_ns : 0.0;
     if (lateness_ns_ - below < threshold_ns_) return;
-    if (!has_lowered) {
-        push_step(arrival.tag, lateness_ns_, arrival.now_ns);
-        return;
-    }
-    // Which sound did the late block have that has now turned out to stand before or behind the
-    // loss? Its reader found what the server's newest cycle had left there: of its lateness, whole
-    // cycles were missed before it. The rest was missed behind it: it was still being read when the
-    // server went on.
-    const double cycle_ns = settings_.loss_quantum * frame_ns_;
-    const double missed_before = below + std::floor((lowered.level_ns - below) / cycle_ns) * cycle_ns;
-    if (settings_.loss_quantum <= 1 || missed_before > lateness_ns_ - threshold_ns_) {
-        push_step(lowered.tag, lateness_ns_, lowered.since_ns);
-        return;
-    }
-    if (missed_before - below > threshold_ns_)
-        push_step(lowered.tag, missed_before, lowered.since_ns);
-    push_step(arrival.tag, lateness_ns_, arrival.now_ns);
-}
-
-void Books::push_step(std::uint64_t tag, double level_ns, std::int64_t since_ns) noexcept
-    TENUTO_NONBLOCKING {
+    // A loss stands before the first block that it made late, even if that came later than what
+    // stays: in cycles, a late reader finds what the newest cycle has left there.
+    const std::uint64_t tag = has_lowered ? lowered.tag : arrival.tag;
+    const std::int64_t since = has_lowered ? lowered.since_ns : arrival.now_ns;
     if (step_count_ < most_steps)
-        steps_[step_count_++] = {tag, level_ns, since_ns};
+        steps_[step_count_++] = {tag, lateness_ns_, since};
     else
-        steps_[step_count_ - 1].level_ns = level_ns;  // two neighbours become one
+        steps_[step_count_ - 1].level_ns = lateness_ns_;  // two neighbours become one
 }
 
 void Books::settle_at_end(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
@@ -160,8 +144,8 @@ void Books::settle(std::int64_t now_ns, double window_ns) noexcept TENUTO_NONBLO
     const double floor = std::min(floor_ns_, floor_before_ns_);
     double before = floor;
     std::size_t settled = 0;
-    while (settled < step_count_ && loss_count_ < most_steps &&
-           static_cast<double>(now_ns - steps_[settled].since_ns) > window_ns) {
+    while (settled < step_count_ && loss_count_ < most_steps) {
+        if (static_cast<double>(now_ns - steps_[settled].since_ns) <= window_ns) break;
         const double step_ns = steps_[settled].level_ns - before;
         before = steps_[settled].level_ns;
         push_loss(steps_[settled].tag, step_ns / frame_ns_, now_ns, Cause::xrun);
@@ -206,7 +190,8 @@ void Books::drop_loss() noexcept TENUTO_NONBLOCKING {
 
 std::uint64_t Books::unsettled_tag() const noexcept TENUTO_NONBLOCKING {
     std::uint64_t earliest = no_tag;
-    for (std::size_t i = 0; i < loss_count_; ++i) earliest = std::min(earliest, losses_[i].position);
+    for (std::size_t i = 0; i < loss_count_; ++i)
+        earliest = std::min(earliest, losses_[i].position);
     for (std::size_t i = 0; i < step_count_; ++i) earliest = std::min(earliest, steps_[i].tag);
     return earliest;
 }

@@ -13,12 +13,12 @@
 // is what the smallest lateness grew by, so that jitter does not count. Until then the block and
 // what follows are unsettled, and the tape keeps them back.
 //
-// A server that runs in cycles (JACK) loses in two ways. A client that is late misses whole cycles: a
-// length near a multiple of the cycle is that multiple. A server that is late begins anew at once, at
-// any time between two cycles: the loss has the length that the clock says.
+// A server that runs in cycles (JACK) loses in two ways. A client that is late misses whole cycles:
+// a length near a multiple of the cycle is that multiple. A server that is late begins anew at
+// once, at any time between two cycles: the loss has the length that the clock says.
 //
-// A software mixer (PulseAudio) wakes by a clock that creeps and then jumps ahead by a block, in the
-// order of seconds, while no frame is lost: `expect_wobble` says by how much.
+// A software mixer (PulseAudio) wakes by a clock that creeps and then jumps ahead by a block, in
+// the order of seconds, while no frame is lost: `expect_wobble` says by how much.
 //
 // A device that knows its own position (the virtual one) is believed: its losses are exact and
 // settled at once.
@@ -43,7 +43,7 @@ struct Arrival {
 
 struct BooksSettings {
     double samplerate = 48000;
-    std::uint32_t blocksize = 0;     // frames that one callback is expected to bring; 0: the first
+    std::uint32_t blocksize = 0;  // frames that one callback is expected to bring; 0: the first
     // More than 1: a server that runs in cycles of so many frames; 0: of the first block's length.
     std::uint32_t loss_quantum = 1;
 };
@@ -66,16 +66,16 @@ class Books {
     // [audio] Removes what `next_loss` returned.
     void drop_loss() noexcept TENUTO_NONBLOCKING;
 
-    // [audio] No block follows this one for now: a step that has stayed for some blocks is a loss, a
-    // younger one is taken for a late block.
+    // [audio] No block follows this one for now: a step that has stayed for some blocks is a loss,
+    // a younger one is taken for a late block.
     void settle_at_end(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
 
     // [audio] Tag of the earliest block in front of which a loss may still turn up; `no_tag` when
     // everything is settled.
     std::uint64_t unsettled_tag() const noexcept TENUTO_NONBLOCKING;
 
-    // [audio] How late the last block came, in nanoseconds after the loop's prediction; without what
-    // a loss in front of it, which is not settled yet, has added.
+    // [audio] How late the last block came, in nanoseconds after the loop's prediction; without
+    // what a loss in front of it, which is not settled yet, has added.
     double lateness_ns() const noexcept TENUTO_NONBLOCKING { return own_lateness_ns_; }
     // [audio] The device's true rate, in hertz, as far as the loop knows it.
     double true_samplerate() const noexcept TENUTO_NONBLOCKING { return 1e9 / frame_ns_; }
@@ -106,8 +106,6 @@ class Books {
     void enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void follow_floor(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
     void look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
-    void push_step(std::uint64_t tag, double level_ns, std::int64_t since_ns) noexcept
-        TENUTO_NONBLOCKING;
     void settle(std::int64_t now_ns, double window_ns) noexcept TENUTO_NONBLOCKING;
     void push_loss(std::uint64_t tag, double frames, std::int64_t now_ns, Cause cause) noexcept
         TENUTO_NONBLOCKING;
@@ -118,8 +116,8 @@ class Books {
     double expected_ns_ = 0;  // filtered time of the last block
     double lateness_ns_ = 0;
     double own_lateness_ns_ = 0;
-    // The earliest that blocks came lately, after the prediction (which follows the mean, so this is
-    // below 0): in this stretch of a window's length, and in the one before.
+    // The earliest that blocks came lately, after the prediction (which follows the mean, so this
+    // is below 0): in this stretch of a window's length, and in the one before.
     double floor_ns_ = 0, floor_before_ns_ = 0;
     std::int64_t floor_since_ns_ = 0;
     double wobble_blocks_ = 0.5;

@@ -155,29 +155,20 @@ TEST("books: after a loss only the first block counts as late") {
     }
 }
 
-TEST("books: a reader's lateness says on which side of its late block cycles are missing") {
-    struct Case {
-        double late_us;             // of the block that came late, on its own cycle's grid
-        std::uint64_t missing;      // cycles that never came, in all
-        std::uint64_t before;       // of these, in front of the late block
-    };
-    const double cycle_us = 128 / 0.048;
-    for (const Case& given : {Case{0.95 * cycle_us, 1, 0}, Case{1.5 * cycle_us, 1, 1},
-                              Case{18.8 * cycle_us, 18, 18}, Case{1.95 * cycle_us, 2, 1}}) {
+TEST("books: cycles that a late reader missed stand before its late block, which has newer sound") {
+    // As measured with a stopped client of jackd: lateness in cycles, and cycles that never came.
+    for (const auto& [late, missing] :
+         {std::pair{1.5, 1U}, std::pair{2.1, 2U}, std::pair{18.8, 18U}}) {
         Device device;
         device.run(2000);
         const std::uint64_t late_block = device.blocks;
-        device.deliver(given.late_us);
-        device.lose(128 * given.missing);
+        device.deliver(late * 128 / 0.048);
+        device.lose(128 * missing);
         device.run(150);
-        std::uint64_t before = 0, all = 0;
-        for (const Loss& loss : device.losses) {
-            all += loss.frames;
-            CHECK(loss.position == late_block || loss.position == late_block + 1);
-            if (loss.position == late_block) before += loss.frames;
-        }
-        CHECK(all == 128 * given.missing);
-        CHECK(before == 128 * given.before);
+        CHECK(device.losses.size() == 1);
+        if (device.losses.size() != 1) return;
+        CHECK(device.losses[0].position == late_block);
+        CHECK(device.losses[0].frames == 128 * missing);
     }
 }
 

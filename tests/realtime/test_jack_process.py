@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
 
@@ -104,9 +103,7 @@ def test_cycles_that_a_stopped_recorder_missed_are_in_the_ledger_exactly(
     gaps = tenuto.read_ledger(path)
     assert_ledger_explains(samples, gaps, PlayerLog.read(log), counts, rate)
     content = Content.of(samples, gaps)
-    breaks = dict(content.breaks())
-    assert max(breaks.values()) >= 0.2 * rate - 3 * period
-    for gap in content.gaps:
-        missed = breaks.get(gap.frame + gap.frames, 0)
-        # Without a late server besides, the gap is what was missed, to the frame.
-        assert missed == gap.frames or np.diff(PlayerLog.read(log).xruns).any()
+    missed = sorted(frames for _, frames in content.breaks())
+    assert missed[-1] >= 0.2 * rate - 3 * period
+    if counts["skipped"] == 0:  # the server itself was never late
+        assert missed == sorted(gap.frames for gap in content.gaps)

@@ -83,18 +83,16 @@ class Content:
         """By how many frames the file's time runs away from the clock, at the worst.
 
         Each cycle of the player has a place in the file and a time on the clock. Wake-ups are late
-        at random, so the earliest of each stretch of cycles is what counts.
+        at random, so the early ones of each stretch of cycles are what counts.
         """
-        first, last = int(self.index[0]), int(self.index[-1])
-        inside = (log.index >= first) & (log.index <= last)
-        which = np.searchsorted(self.index, log.index[inside])
-        place = self.places[which]
+        inside = np.isin(log.index, self.index)
+        place = self.places[np.searchsorted(self.index, log.index[inside])]
         error = place - (log.ns[inside] - log.ns[inside][0]) * 1e-9 * samplerate
         stretch = 50
         count = len(error) // stretch
         assert count >= 2, "too short to judge"
-        earliest = error[: count * stretch].reshape(count, stretch).max(axis=1)
-        return float(np.abs(earliest - earliest[0]).max())
+        early = np.percentile(error[: count * stretch].reshape(count, stretch), 90, axis=1)
+        return float(np.abs(early - early[0]).max())
 
 
 def assert_ledger_explains(
@@ -107,14 +105,14 @@ def assert_ledger_explains(
     """Hold content, ledger and the server's own word against each other; returns a summary.
 
     Without an xrun of the server: every frame is there and there is no gap. With xruns: the content
-    breaks only at gaps, no gap is shorter than what is missing there, and the file's time still is
-    the clock's: so the gaps together are as long as what was lost.
+    breaks only at gaps (or a cycle behind: which sound a late cycle heard cannot be known), no gap
+    is shorter than what is missing there, and the file's time still is the clock's: so the gaps
+    together are as long as what was lost.
     """
     content = Content.of(samples, gaps)
     breaks = content.breaks()
     error = content.file_time_error(log, samplerate)
     summary = (
-        f"{breaks[:4]} {[(g.frame, g.frames) for g in content.gaps]} "
         f"{len(content.index)} frames, {counts['xruns']} xruns of the server, "
         f"{counts['skipped']} cycles skipped by the player, {len(content.gaps)} gaps of "
         f"{sum(gap.frames for gap in content.gaps)} frames, {len(breaks)} breaks in the content, "
@@ -124,11 +122,13 @@ def assert_ledger_explains(
     if counts["xruns"] == 0 and counts["skipped"] == 0:
         assert not gaps, f"gaps, but the server lost nothing: {gaps}; {summary}"
         assert not breaks, f"{breaks[:5]}; {summary}"
-    ends = {gap.frame + gap.frames: gap.frames for gap in content.gaps}
+    period = int(log.index[1] - log.index[0])
     for place, missing in breaks:
-        assert place in ends, f"{missing} frames are missing at {place} without a word; {summary}"
-        assert missing <= ends[place] + SHORT_OF, (
-            f"{missing} missing, {ends[place]} told; {summary}"
-        )
+        told = [
+            gap.frames
+            for gap in content.gaps
+            if 0 <= place - (gap.frame + gap.frames) <= period and gap.frames >= missing - SHORT_OF
+        ]
+        assert told, f"{missing} frames are missing at {place} without a word; {summary}"
     assert error <= CLOCK_ERROR + (SHORT_OF + TOO_SHORT_TO_SEE) * counts["xruns"], summary
     return summary

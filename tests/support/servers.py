@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes.util
+import fcntl
 import itertools
 import json
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -69,6 +71,23 @@ def _end(process: subprocess.Popen[str], how: signal.Signals = signal.SIGTERM) -
             pipe.close()
 
 
+def _free_name() -> tuple[str, IO[str]]:
+    """A server's name that no other test uses, and the lock that says so.
+
+    Few names, used again and again: JACK has room for eight names of servers on a machine, and one
+    that was killed keeps its place until a server of the same name comes.
+    """
+    for number in range(4):
+        lock = (Path(tempfile.gettempdir()) / f"tenuto-test-jack-{number}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+        else:
+            return f"tenuto-test-{number}", lock
+    pytest.fail("four JACK servers of other tests are running already", pytrace=False)
+
+
 class JackServer:
     """A JACK server on the dummy driver: a real server on a real clock, without a sound card.
 
@@ -86,7 +105,7 @@ class JackServer:
     ) -> None:
         self._jackd = need_program("jackd", "jackd2")
         self._lsp = need_program("jack_lsp", "jackd2")
-        self.name = f"tenuto-test-{os.getpid()}-{next(_numbers)}"
+        self.name, self._claim = _free_name()
         self.period, self.samplerate = period, samplerate
         self._driver = ["-r", str(samplerate), "-p", str(period), "-C", str(inputs)]
         self._driver += ["-P", str(outputs)]
@@ -220,6 +239,7 @@ class JackServer:
 
     def __exit__(self, *_: object) -> None:
         self._finish(signal.SIGTERM)
+        self._claim.close()
         if self._before is None:
             os.environ.pop("JACK_DEFAULT_SERVER", None)
         else:
