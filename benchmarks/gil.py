@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# file length: one bench is one page: what it plays, who records, how losses are told apart, the verdict.
+# file length: one bench is one page: what plays, who records, how losses are told apart.
 """Does a busy interpreter cost a recording any frame?
 
 Full duplex at 48 kHz on a JACK server of its own (`jackd -R -P 70 -d dummy`), blocks of 64 and 128

@@ -113,12 +113,17 @@ void bind_disk(nb::module_& module) {
                "A recording into an open file; the descriptor is owned by it from here on.");
     module.def("memory_track", &memory_track, nb::arg("tape"), nb::arg("samplerate"),
                nb::arg("utc_offset_ns"), "A recording into memory.");
-    module.def("serve", [](std::shared_ptr<disk::Track> track) {
-        disk::Writer::of_this_process().serve(std::move(track));
-    }, nb::arg("track"), nb::call_guard<nb::gil_scoped_release>(),
-       "Let the disk thread take care of a recording.");
-    module.def("wake_writer", [] { disk::Writer::of_this_process().wake(); },
-               nb::call_guard<nb::gil_scoped_release>());
-    module.def("served_tracks", [] { return disk::Writer::of_this_process().served(); },
-               nb::call_guard<nb::gil_scoped_release>());
+    module.def(
+        "serve",
+        [](std::shared_ptr<disk::Track> track) {
+            disk::Writer::of_this_process().serve(std::move(track));
+        },
+        nb::arg("track"), nb::call_guard<nb::gil_scoped_release>(),
+        "Let the disk thread take care of a recording.");
+    module.def(
+        "wake_writer", [] { disk::Writer::of_this_process().wake(); },
+        nb::call_guard<nb::gil_scoped_release>());
+    module.def(
+        "served_tracks", [] { return disk::Writer::of_this_process().served(); },
+        nb::call_guard<nb::gil_scoped_release>());
 }

@@ -84,7 +84,8 @@ void bind_engine(nb::module_& module) {
     nb::class_<rt::Meters>(module, "Meters", "Peak, RMS and clip count per channel.")
         .def(nb::new_([](std::uint32_t channels, double samplerate) {
                  return std::make_shared<rt::Meters>(channels, samplerate);
-             }), nb::arg("channels"), nb::arg("samplerate"))
+             }),
+             nb::arg("channels"), nb::arg("samplerate"))
         .def("look", &meter_levels,
              "Per channel: peak since the last look, peak with hold, largest peak, mean square, "
              "sum of squares, clipped samples, frames.");
@@ -92,7 +93,8 @@ void bind_engine(nb::module_& module) {
     nb::class_<rt::Tape>(module, "Tape", "The audio thread's end of one recording.")
         .def(nb::new_([](std::size_t ring, std::vector<std::uint32_t> picks, std::uint64_t limit) {
                  return std::make_shared<rt::Tape>(ring, std::move(picks), limit);
-             }), nb::arg("ring_frames"), nb::arg("picks"), nb::arg("limit"))
+             }),
+             nb::arg("ring_frames"), nb::arg("picks"), nb::arg("limit"))
         .def("record", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::recording); })
         .def("pause", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::paused); })
         .def("finish", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::done); })
@@ -102,19 +104,28 @@ void bind_engine(nb::module_& module) {
         .def_prop_ro("lost_frames", &rt::Tape::lost_frames)
         .def_prop_ro("free_frames", &rt::Tape::free_frames)
         .def_prop_ro("ring_frames", &rt::Tape::samples_capacity)
-        .def("lock_memory", [](rt::Tape& tape) {
-            return platform::lock_memory(tape.samples().memory(), tape.samples().memory_bytes());
-        }, "Keep the ring out of the swap; False when the system does not allow it.");
+        .def(
+            "lock_memory",
+            [](rt::Tape& tape) {
+                return platform::lock_memory(tape.samples().memory(),
+                                             tape.samples().memory_bytes());
+            },
+            "Keep the ring out of the swap; False when the system does not allow it.");
 
     nb::class_<rt::Engine>(module, "Engine", "What the audio thread runs.")
-        .def("__init__", [](rt::Engine* self, std::uint32_t ins, std::uint32_t outs, double samplerate,
-                            std::uint32_t blocksize, std::uint32_t quantum, bool separate_output) {
-                new (self) rt::Engine({ins, outs, {samplerate, blocksize, quantum}, separate_output});
-            }, nb::arg("in_channels"), nb::arg("out_channels"), nb::arg("samplerate"),
+        .def(
+            "__init__",
+            [](rt::Engine* self, std::uint32_t ins, std::uint32_t outs, double samplerate,
+               std::uint32_t blocksize, std::uint32_t quantum, bool separate_output) {
+                new (self)
+                    rt::Engine({ins, outs, {samplerate, blocksize, quantum}, separate_output});
+            },
+            nb::arg("in_channels"), nb::arg("out_channels"), nb::arg("samplerate"),
             nb::arg("blocksize") = 0, nb::arg("loss_quantum") = 1,
             nb::arg("separate_output") = false)
-        .def_prop_ro("address", [](rt::Engine& e) { return reinterpret_cast<std::uintptr_t>(&e); },
-                     "For the device library's user pointer.")
+        .def_prop_ro(
+            "address", [](rt::Engine& e) { return reinterpret_cast<std::uintptr_t>(&e); },
+            "For the device library's user pointer.")
         .def("expect_wobble", &rt::Engine::expect_wobble, nb::arg("blocks"),
              "Before the device starts: how far its clock may step without a loss.")
         .def("offer", &offer_plan, nb::arg("tape").none(), nb::arg("meters").none(),
@@ -125,14 +136,20 @@ void bind_engine(nb::module_& module) {
              nb::arg("device_frame"))
         .def("counts", &engine_counts);
 
-    module.def("miniaudio_callbacks", [](std::size_t user_offset) {
-        rt::set_miniaudio_user_offset(user_offset);
-        return nb::make_tuple(reinterpret_cast<std::uintptr_t>(&rt::miniaudio_callback),
-                              reinterpret_cast<std::uintptr_t>(&rt::miniaudio_play_callback));
-    }, nb::arg("user_offset"),
-       "Addresses of the native callbacks for miniaudio's input and output devices.");
-    module.def("ignore_message", [] { return reinterpret_cast<std::uintptr_t>(&ignore); },
-               "Address of a native message handler that does nothing.");
-    module.def("portaudio_callback", [] { return reinterpret_cast<std::uintptr_t>(&rt::portaudio_callback); },
-               "Address of the native callback for PortAudio streams.");
+    module.def(
+        "miniaudio_callbacks",
+        [](std::size_t user_offset) {
+            rt::set_miniaudio_user_offset(user_offset);
+            return nb::make_tuple(reinterpret_cast<std::uintptr_t>(&rt::miniaudio_callback),
+                                  reinterpret_cast<std::uintptr_t>(&rt::miniaudio_play_callback));
+        },
+        nb::arg("user_offset"),
+        "Addresses of the native callbacks for miniaudio's input and output devices.");
+    module.def(
+        "ignore_message", [] { return reinterpret_cast<std::uintptr_t>(&ignore); },
+        "Address of a native message handler that does nothing.");
+    module.def(
+        "portaudio_callback",
+        [] { return reinterpret_cast<std::uintptr_t>(&rt::portaudio_callback); },
+        "Address of the native callback for PortAudio streams.");
 }

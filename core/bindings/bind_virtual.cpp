@@ -39,10 +39,11 @@ control::Fault fault_of(const FaultRow& row) {
 
 void bind_virtual(nb::module_& module) {
     nb::class_<control::VirtualDevice>(module, "VirtualDevice", "A device without hardware.")
-        .def("__init__", [](control::VirtualDevice* self, rt::Engine& engine, const std::string& input,
-                            nb::object source, std::uint32_t blocksize, bool tells_position,
-                            double drift_ppm, double jitter_seconds, std::uint64_t seed,
-                            const std::vector<FaultRow>& faults) {
+        .def(
+            "__init__",
+            [](control::VirtualDevice* self, rt::Engine& engine, const std::string& input,
+               nb::object source, std::uint32_t blocksize, bool tells_position, double drift_ppm,
+               double jitter_seconds, std::uint64_t seed, const std::vector<FaultRow>& faults) {
                 control::VirtualSettings settings;
                 settings.input = input_named(input);
                 if (!source.is_none()) {
@@ -56,7 +57,8 @@ void bind_virtual(nb::module_& module) {
                 settings.seed = seed;
                 for (const FaultRow& row : faults) settings.faults.push_back(fault_of(row));
                 new (self) control::VirtualDevice(engine, std::move(settings));
-            }, nb::keep_alive<1, 2>(), nb::arg("engine"), nb::arg("input"), nb::arg("source").none(),
+            },
+            nb::keep_alive<1, 2>(), nb::arg("engine"), nb::arg("input"), nb::arg("source").none(),
             nb::arg("blocksize"), nb::arg("tells_position"), nb::arg("drift_ppm"),
             nb::arg("jitter_seconds"), nb::arg("seed"), nb::arg("faults"))
         .def("start", &control::VirtualDevice::start, nb::call_guard<nb::gil_scoped_release>())

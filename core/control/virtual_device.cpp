@@ -132,7 +132,8 @@ double VirtualDevice::time_of_ns(std::uint64_t frame) const {
 std::int64_t VirtualDevice::callback_time_ns(std::uint64_t end_frame) {
     double when = std::max(time_of_ns(end_frame), stall_until_ns_);
     if (settings_.jitter_seconds > 0)
-        when += std::exponential_distribution<double>(1 / settings_.jitter_seconds)(random_) * second_ns;
+        when += std::exponential_distribution<double>(1 / settings_.jitter_seconds)(random_) *
+                second_ns;
     return base_ns_ + static_cast<std::int64_t>(when);
 }
 
@@ -143,24 +144,29 @@ void VirtualDevice::deliver(std::uint32_t frames, std::int64_t stepped_ns) {
     const std::int64_t now_ns =
         stepped_ns > 0 ? std::max(stepped_ns, last_ns_.get()) : platform::monotonic_ns();
     engine_.process({ins_ > 0 ? in_.data() : nullptr, outs_ > 0 ? out_.data() : nullptr, frames,
-                     now_ns, settings_.tells_position ? static_cast<std::int64_t>(at) : -1, due_ns, false});
+                     now_ns, settings_.tells_position ? static_cast<std::int64_t>(at) : -1, due_ns,
+                     false});
     if (settings_.input != VirtualSettings::loopback) return;
     const std::uint32_t common = std::min(ins_, outs_);
     for (std::uint32_t n = 0; n < frames; ++n)
-        for (std::uint32_t c = 0; c < common; ++c) in_[std::size_t{n} * ins_ + c] = out_[std::size_t{n} * outs_ + c];
+        for (std::uint32_t c = 0; c < common; ++c)
+            in_[std::size_t{n} * ins_ + c] = out_[std::size_t{n} * outs_ + c];
 }
 
 void VirtualDevice::fill_input(std::uint32_t frames) {
     const std::uint64_t at = position_.get();
     if (settings_.input == VirtualSettings::samples) {
         const std::size_t from = std::min<std::size_t>(at * ins_, settings_.source.size());
-        const std::size_t count = std::min(settings_.source.size() - from, std::size_t{frames} * ins_);
-        std::copy_n(settings_.source.begin() + static_cast<std::ptrdiff_t>(from), count, in_.begin());
+        const std::size_t count =
+            std::min(settings_.source.size() - from, std::size_t{frames} * ins_);
+        std::copy_n(settings_.source.begin() + static_cast<std::ptrdiff_t>(from), count,
+                    in_.begin());
         std::fill(in_.begin() + static_cast<std::ptrdiff_t>(count), in_.end(), 0.0F);
     } else if (settings_.input == VirtualSettings::index) {
         for (std::uint32_t n = 0; n < frames; ++n) {
             const auto code = static_cast<double>((at + n) % index_period);
-            std::fill_n(in_.begin() + static_cast<std::ptrdiff_t>(std::size_t{n} * ins_), ins_, static_cast<float>((code - index_half) / index_half));
+            std::fill_n(in_.begin() + static_cast<std::ptrdiff_t>(std::size_t{n} * ins_), ins_,
+                        static_cast<float>((code - index_half) / index_half));
         }
     }
 }

@@ -32,7 +32,7 @@ struct VirtualSettings {
         silence = 0,
         samples = 1,   // from `source`, then silence
         loopback = 2,  // what was played one block ago
-        index = 3,     // each sample tells its frame: ((n mod 2^24) - 2^23) / 2^23, exact in 24 bits
+        index = 3,  // each sample tells its frame: ((n mod 2^24) - 2^23) / 2^23, exact in 24 bits
     };
     Input input = silence;
     std::vector<float> source;  // interleaved, `in_channels` channels
@@ -41,7 +41,7 @@ struct VirtualSettings {
     double drift_ppm = 0;        // the device's clock runs fast by this
     double jitter_seconds = 0;   // callbacks come late by an exponential random time of this mean
     std::uint64_t seed = 0;
-    std::vector<Fault> faults;   // by place, not overlapping
+    std::vector<Fault> faults;  // by place, not overlapping
 };
 
 class VirtualDevice {
@@ -88,9 +88,9 @@ class VirtualDevice {
     double samplerate_;
     std::vector<float> in_, out_;
     std::size_t next_fault_ = 0;
-    std::uint64_t away_until_ = 0;    // device frame of the return, while unplugged
+    std::uint64_t away_until_ = 0;  // device frame of the return, while unplugged
     double stall_until_ns_ = 0;
-    std::int64_t base_ns_ = 0;        // clock at frame 0
+    std::int64_t base_ns_ = 0;  // clock at frame 0
     std::mt19937_64 random_;
     std::uint64_t owner_;  // the process that made it
     shared::Counter position_;

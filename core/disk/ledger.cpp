@@ -25,11 +25,11 @@ std::string utc_text(std::int64_t utc_ns) {
     const year_month_day date{day};
     const hh_mm_ss time{floor<milliseconds>(when - day)};
     char text[40];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                  static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                  static_cast<int>(time.seconds().count()),
-                  static_cast<int>(time.subseconds().count()));
+    std::snprintf(
+        text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+        static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
     return text;
 }
 
@@ -37,8 +37,8 @@ bool write_ledger(const std::string& path, int samplerate, const std::vector<Gap
     const std::string beside = path + ".part";
     {
         std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-        out << "{\n  \"format\": \"tenuto-ledger\",\n  \"version\": 1,\n  \"samplerate\": " << samplerate
-            << ",\n  \"gaps\": [";
+        out << "{\n  \"format\": \"tenuto-ledger\",\n  \"version\": 1,\n  \"samplerate\": "
+            << samplerate << ",\n  \"gaps\": [";
         const char* comma = "\n";
         for (const Gap& gap : gaps) {
             out << comma << "    {\"frame\": " << gap.frame << ", \"frames\": " << gap.frames

@@ -15,7 +15,7 @@ struct Gap {
     std::uint64_t frame;   // first missing frame, counted in the file
     std::uint64_t frames;  // how many; they are silence in the file
     rt::Cause cause;
-    std::int64_t utc_ns;   // when it was noticed, nanoseconds since 1970
+    std::int64_t utc_ns;  // when it was noticed, nanoseconds since 1970
 };
 
 // [any] "xrun", "overflow", "device-lost".

@@ -35,9 +35,10 @@ void round_to_integers(const float* in, std::size_t count, int bits, std::int32_
 // overwrites what is too much, so `out` has room for four bytes more.
 void pack(const std::int32_t* in, std::size_t count, std::size_t size, unsigned char* out) {
     static_assert(std::endian::native == std::endian::little);
-    for (std::size_t i = 0; i < count; ++i) std::memcpy(out + i * size, in + i, sizeof(std::int32_t));
+    for (std::size_t i = 0; i < count; ++i)
+        std::memcpy(out + i * size, in + i, sizeof(std::int32_t));
 }
-}
+}  // namespace
 
 FileSink::FileSink(const FileSinkSettings& settings)
     : settings_(settings), owner_(platform::process_id()) {
@@ -56,14 +57,16 @@ FileSink::~FileSink() {
 
 std::int64_t FileSink::write_some(const float* samples, std::int64_t frames) {
     if (settings_.integer_bits == 0) return settings_.api.write_float(file_, samples, frames);
-    const auto count = static_cast<std::size_t>(frames) * static_cast<std::size_t>(settings_.channels);
+    const auto count =
+        static_cast<std::size_t>(frames) * static_cast<std::size_t>(settings_.channels);
     if (!settings_.packed) {
         integers_.resize(std::max(integers_.size(), count));
         round_to_integers(samples, count, settings_.integer_bits, integers_.data());
         // libsndfile takes the upper bits.
         const int shift = 32 - settings_.integer_bits;
         for (std::size_t i = 0; i < count; ++i)
-            integers_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(integers_[i]) << shift);
+            integers_[i] =
+                static_cast<std::int32_t>(static_cast<std::uint32_t>(integers_[i]) << shift);
         return settings_.api.write_int(file_, integers_.data(), frames);
     }
     const auto size = static_cast<std::size_t>(settings_.integer_bits) / 8;
@@ -90,7 +93,9 @@ std::size_t FileSink::write(std::span<const float> samples) {
                               good_bytes_ + piece * settings_.channels * 4 > settings_.most_bytes;
         errno = 0;
         const std::int64_t written =
-            too_long ? 0 : write_some(samples.data() + static_cast<std::size_t>(done) * channels, piece);
+            too_long
+                ? 0
+                : write_some(samples.data() + static_cast<std::size_t>(done) * channels, piece);
         if (written == piece) {
             done += written;
             left -= written;
@@ -114,7 +119,8 @@ std::size_t FileSink::write(std::span<const float> samples) {
 }
 
 void FileSink::take_back_partial_frame() {
-    if ((settings_.format & format_type_mask) == format_flac) return;  // frames are of any size there
+    if ((settings_.format & format_type_mask) == format_flac)
+        return;  // frames are of any size there
     platform::truncate_file(settings_.fd, good_bytes_);
     settings_.api.seek(file_, frames_, seek_set);
 }
@@ -206,7 +212,8 @@ void MemorySink::copy(std::size_t start, std::size_t frames, float* out) const {
         const std::size_t at = start % chunk_frames;
         const std::size_t piece = std::min(frames, chunk_frames - at);
         const auto& chunk = chunks_[start / chunk_frames];
-        std::copy_n(chunk.begin() + static_cast<std::ptrdiff_t>(at * channels_), piece * channels_, out);
+        std::copy_n(chunk.begin() + static_cast<std::ptrdiff_t>(at * channels_), piece * channels_,
+                    out);
         out += piece * channels_;
         start += piece;
         frames -= piece;

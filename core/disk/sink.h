@@ -38,13 +38,13 @@ struct FileSinkSettings {
     int format = 0;
     int samplerate = 48000;
     int channels = 1;
-    int integer_bits = 0;         // of a PCM subtype; 0: libsndfile takes floats
-    bool packed = false;          // the file holds them as little-endian integers of 16, 24 or 32 bits
+    int integer_bits = 0;  // of a PCM subtype; 0: libsndfile takes floats
+    bool packed = false;   // the file holds them as little-endian integers of 16, 24 or 32 bits
     std::int64_t most_bytes = 0;  // what the format can hold; 0: no limit
 };
 
-// A file, through libsndfile. PCM samples are rounded and clipped here: full scale 1.0 is 2^(bits-1)
-// exactly, so that what was an integer in a sound card comes back as the same integer.
+// A file, through libsndfile. PCM samples are rounded and clipped here: full scale 1.0 is
+// 2^(bits-1) exactly, so that what was an integer in a sound card comes back as the same integer.
 class FileSink final : public Sink {
   public:
     // [control] Throws std::runtime_error with libsndfile's words when it refuses.

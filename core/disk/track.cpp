@@ -69,7 +69,8 @@ bool Track::move_samples() {
             losses_.erase(losses_.begin());
             silence_left_ = next.frames;
             if (tape_->limit() > 0)
-                silence_left_ = std::min(silence_left_, tape_->limit() - std::min(tape_->limit(), frames_));
+                silence_left_ =
+                    std::min(silence_left_, tape_->limit() - std::min(tape_->limit(), frames_));
             const std::lock_guard lock(mutex_);
             if (silence_left_ > 0)
                 gaps_.push_back({frames_, silence_left_, next.cause,
@@ -118,7 +119,8 @@ void Track::keep_up(std::int64_t now_ns, bool moved) {
         sink_->update_header();
         header_ns_ = now_ns;
     }
-    if (unwritten_ledger_ && !settings_.ledger_path.empty() && now_ns - ledger_ns_ >= ledger_every_ns) {
+    if (unwritten_ledger_ && !settings_.ledger_path.empty() &&
+        now_ns - ledger_ns_ >= ledger_every_ns) {
         unwritten_ledger_ = !write_ledger(settings_.ledger_path, settings_.samplerate, gaps());
         ledger_ns_ = now_ns;
     }
@@ -129,7 +131,8 @@ void Track::keep_up(std::int64_t now_ns, bool moved) {
         sync_ns_ = now_ns;
         const std::int64_t free = sink_->free_bytes();
         const double bytes_a_frame =
-            frames_ > 0 ? static_cast<double>(sink_->used_bytes()) / static_cast<double>(frames_) : 0;
+            frames_ > 0 ? static_cast<double>(sink_->used_bytes()) / static_cast<double>(frames_)
+                        : 0;
         seconds_left_ = free < 0 || bytes_a_frame <= 0
                             ? -1
                             : static_cast<double>(free) / bytes_a_frame / settings_.samplerate;
@@ -160,8 +163,7 @@ void Track::finish(TrackState::Phase phase, const std::string& why) {
 void Track::publish(TrackState::Phase phase) {
     if (!over_) bytes_ = sink_->used_bytes();
     TrackState& state = shown_.draft()[0];
-    state = {phase,          frames_,       gap_frames_, gaps_.size(),
-             synced_frames_, seconds_left_, bytes_};
+    state = {phase, frames_, gap_frames_, gaps_.size(), synced_frames_, seconds_left_, bytes_};
     shown_.publish();
 }
 
@@ -182,7 +184,8 @@ std::string Track::error() const {
 
 bool Track::wait_until_over(double seconds) {
     std::unique_lock lock(mutex_);
-    return over_signal_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return finished_; });
+    return over_signal_.wait_for(lock, std::chrono::duration<double>(seconds),
+                                 [this] { return finished_; });
 }
 
 }  // namespace tenuto::disk

@@ -21,8 +21,8 @@ namespace tenuto::disk {
 struct TrackState {
     enum Phase : std::uint32_t { writing = 0, done = 1, failed = 2 };
     Phase phase;
-    std::uint64_t frames;       // in the sink
-    std::uint64_t gap_frames;   // of these, silence in place of what was lost
+    std::uint64_t frames;      // in the sink
+    std::uint64_t gap_frames;  // of these, silence in place of what was lost
     std::uint64_t gap_count;
     std::uint64_t synced_frames;  // of these, on the disk for sure
     double seconds_left;          // until the disk (or the format) is full; negative: unknown
@@ -73,7 +73,7 @@ class Track : public std::enable_shared_from_this<Track> {
     std::unique_ptr<Sink> sink_;
     Settings settings_;
 
-    std::vector<rt::Loss> losses_;  // seen, not yet written, by position
+    std::vector<rt::Loss> losses_;    // seen, not yet written, by position
     std::uint64_t silence_left_ = 0;  // of the hole that is being filled
     std::uint64_t frames_ = 0, gap_frames_ = 0, synced_frames_ = 0;
     bool took_last_losses_ = false, over_ = false, unwritten_ledger_ = false;

@@ -79,7 +79,8 @@ void Engine::count(const Block& block, std::int64_t begin_ns) noexcept TENUTO_NO
     counts_.last_callback_ns.set(block.now_ns);
     counts_.true_samplerate.set(books_.true_samplerate());
     if (block.device_frame >= 0)
-        counts_.next_device_frame.set(static_cast<std::uint64_t>(block.device_frame) + block.frames);
+        counts_.next_device_frame.set(static_cast<std::uint64_t>(block.device_frame) +
+                                      block.frames);
 }
 
 void Engine::offer(std::unique_ptr<Plan> plan) {
@@ -98,8 +99,8 @@ Loss Engine::missing_until(std::int64_t now_ns, std::int64_t device_frame) const
     const std::uint64_t known = counts_.next_device_frame.get();
     std::uint64_t frames = books_.missing_until(now_ns);
     if (device_frame >= 0 && known > 0)
-        frames = static_cast<std::uint64_t>(device_frame) - std::min<std::uint64_t>(
-                     known, static_cast<std::uint64_t>(device_frame));
+        frames = static_cast<std::uint64_t>(device_frame) -
+                 std::min<std::uint64_t>(known, static_cast<std::uint64_t>(device_frame));
     constexpr std::uint64_t at_the_end = INT64_MAX;  // wherever that is: `Tape::close` knows
     return {at_the_end, frames, now_ns, Cause::device_lost};
 }

@@ -17,8 +17,8 @@ namespace tenuto::rt {
 
 // One block as a device hands it over: interleaved, full scale 1.0.
 struct Block {
-    const float* in;            // null: the device has no input
-    float* out;                 // null: the device has no output
+    const float* in;  // null: the device has no input
+    float* out;       // null: the device has no output
     std::uint32_t frames;
     std::int64_t now_ns;        // monotonic clock at the callback's begin
     std::int64_t device_frame;  // the device's own index of the first frame, or -1: not known

@@ -49,7 +49,8 @@ void Meters::measure_lanes(const float* block, std::uint32_t frames, std::uint32
     }
 }
 
-void Meters::follow_peak(Level& level, float peak, std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
+void Meters::follow_peak(Level& level, float peak, std::uint32_t frames) noexcept
+    TENUTO_NONBLOCKING {
     level.peak = starts_anew_ ? peak : std::max(level.peak, peak);
     level.peak_max = std::max(level.peak_max, peak);
     if (peak >= level.peak_held) {

@@ -19,14 +19,14 @@
 namespace tenuto::rt {
 
 struct Level {
-    float peak;              // largest |x| since the last look
-    float peak_held;         // with hold and fall
-    float peak_max;          // since the start
-    std::uint32_t hold_left; // frames until the held peak begins to fall
-    double mean_square;      // over the last `tau` seconds
-    double square_sum;       // since the start
-    std::uint64_t clipped;   // samples at or above full scale, since the start
-    std::uint64_t frames;    // metered since the start
+    float peak;               // largest |x| since the last look
+    float peak_held;          // with hold and fall
+    float peak_max;           // since the start
+    std::uint32_t hold_left;  // frames until the held peak begins to fall
+    double mean_square;       // over the last `tau` seconds
+    double square_sum;        // since the start
+    std::uint64_t clipped;    // samples at or above full scale, since the start
+    std::uint64_t frames;     // metered since the start
 };
 
 class Meters : public std::enable_shared_from_this<Meters> {

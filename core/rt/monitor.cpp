@@ -6,7 +6,7 @@
 namespace tenuto::rt {
 
 namespace {
-constexpr double ramp_seconds = 0.01;   // a change of the gain is spread over this
+constexpr double ramp_seconds = 0.01;  // a change of the gain is spread over this
 constexpr std::size_t ring_slots = 16384;
 }  // namespace
 

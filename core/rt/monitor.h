@@ -3,10 +3,10 @@
 // its own.
 //
 // When one device has both directions, its callback hears at once (`hear`). When input and output
-// are two devices, the input's thread puts what is to be heard into a ring (`send`) and the output's
-// thread takes it out (`play`): the recording never depends on the output. The two clocks differ, so
-// now and then the ring runs dry (silence, then it fills a little more than before) or gets too full
-// (the excess is skipped). That is heard; it is never in the recording.
+// are two devices, the input's thread puts what is to be heard into a ring (`send`) and the
+// output's thread takes it out (`play`): the recording never depends on the output. The two clocks
+// differ, so now and then the ring runs dry (silence, then it fills a little more than before) or
+// gets too full (the excess is skipped). That is heard; it is never in the recording.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,13 @@ namespace tenuto::rt {
 class Monitor {
   public:
     // [control] `separate`: the output is a device of its own.
-    Monitor(std::uint32_t in_channels, std::uint32_t out_channels, double samplerate, bool separate);
+    Monitor(std::uint32_t in_channels, std::uint32_t out_channels, double samplerate,
+            bool separate);
 
-    // [audio] Input to output, in one callback. `picks` are the channels that are heard; a single one
-    // is heard on all outputs.
-    void hear(const float* in, float* out, std::uint32_t frames, std::span<const std::uint32_t> picks,
-              float gain) noexcept TENUTO_NONBLOCKING;
+    // [audio] Input to output, in one callback. `picks` are the channels that are heard; a single
+    // one is heard on all outputs.
+    void hear(const float* in, float* out, std::uint32_t frames,
+              std::span<const std::uint32_t> picks, float gain) noexcept TENUTO_NONBLOCKING;
 
     // [audio] The input's thread, when the output is a device of its own.
     void send(const float* in, std::uint32_t frames, std::span<const std::uint32_t> picks,

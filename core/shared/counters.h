@@ -24,8 +24,8 @@ class Cell {
 
     // [writer] Adds to it.
     void add(T amount) noexcept TENUTO_NONBLOCKING {
-        const T now = value_.load(std::memory_order_relaxed);         // own counter
-        value_.store(now + amount, std::memory_order_relaxed);        // a fact on its own
+        const T now = value_.load(std::memory_order_relaxed);   // own counter
+        value_.store(now + amount, std::memory_order_relaxed);  // a fact on its own
     }
     // [writer] Replaces it.
     void set(T value) noexcept TENUTO_NONBLOCKING {

@@ -62,7 +62,7 @@ class Handoff {
         if (retired_.load(std::memory_order_acquire) != nullptr) return current_;
         // Acquire-release: pairs with offer.
         T* next = offered_.exchange(nullptr, std::memory_order_acq_rel);
-        if (next == nullptr) return current_;  // taken back in between
+        if (next == nullptr) return current_;                 // taken back in between
         retired_.store(current_, std::memory_order_release);  // pairs with collect
         current_ = next;
         return current_;

@@ -46,8 +46,8 @@ class Ring {
         std::span<U> first, second;
     };
 
-    // [control] Room for `slots` items (at least one) of `width` values. Not rounded up to a power of
-    // two: for ten seconds of 64 channels that would be up to 120 MB more. The memory is touched
+    // [control] Room for `slots` items (at least one) of `width` values. Not rounded up to a power
+    // of two: for ten seconds of 64 channels that would be up to 120 MB more. The memory is touched
     // here, so that neither side meets a page fault later.
     explicit Ring(std::size_t slots, std::size_t width = 1)
         : slots_(std::max<std::size_t>(slots, 1)),
@@ -72,7 +72,8 @@ class Ring {
     // [writer] Free slots behind what is staged, as two regions of at most `items` items: fill
     // them, then `stage_filled`.
     Regions<T> free_regions(std::size_t items) noexcept TENUTO_NONBLOCKING {
-        const std::uint64_t committed = write_count_.load(std::memory_order_relaxed);  // own counter
+        const std::uint64_t committed =
+            write_count_.load(std::memory_order_relaxed);  // own counter
         const std::uint64_t head = committed + staged_;
         if (slots_ - (head - read_seen_) < items)
             read_seen_ = read_count_.load(std::memory_order_acquire);  // pairs with R
@@ -104,7 +105,8 @@ class Ring {
 
     // [writer] Shows the reader everything staged before `position`.
     void commit_to(std::uint64_t position) noexcept TENUTO_NONBLOCKING {
-        const std::uint64_t committed = write_count_.load(std::memory_order_relaxed);  // own counter
+        const std::uint64_t committed =
+            write_count_.load(std::memory_order_relaxed);  // own counter
         if (position <= committed) return;
         staged_ -= static_cast<std::size_t>(position - committed);
         write_count_.store(position, std::memory_order_release);  // W: items visible

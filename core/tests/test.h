@@ -40,22 +40,22 @@ inline void fail(const char* file, int line, const std::string& what) {
 
 #define TENUTO_JOIN_(a, b) a##b
 #define TENUTO_JOIN(a, b) TENUTO_JOIN_(a, b)
-#define TEST(name)                                                                        \
-    static void TENUTO_JOIN(test_, __LINE__)();                                           \
-    static const tenuto::test::Registration TENUTO_JOIN(registered_, __LINE__)(           \
-        name, TENUTO_JOIN(test_, __LINE__));                                              \
+#define TEST(name)                                                              \
+    static void TENUTO_JOIN(test_, __LINE__)();                                 \
+    static const tenuto::test::Registration TENUTO_JOIN(registered_, __LINE__)( \
+        name, TENUTO_JOIN(test_, __LINE__));                                    \
     static void TENUTO_JOIN(test_, __LINE__)()
 
-#define CHECK(condition)                                                       \
-    do {                                                                       \
+#define CHECK(condition)                                                      \
+    do {                                                                      \
         if (!(condition)) tenuto::test::fail(__FILE__, __LINE__, #condition); \
     } while (false)
 
-#define CHECK_NEAR(value, expected, tolerance)                                              \
-    do {                                                                                    \
-        const double value_ = (value), expected_ = (expected);                              \
-        if (!(value_ - expected_ <= (tolerance) && expected_ - value_ <= (tolerance)))      \
-            tenuto::test::fail(__FILE__, __LINE__, std::string(#value " is ") +             \
-                                                       std::to_string(value_) + ", not " +  \
-                                                       std::to_string(expected_));          \
+#define CHECK_NEAR(value, expected, tolerance)                                                  \
+    do {                                                                                        \
+        const double value_ = (value), expected_ = (expected);                                  \
+        if (!(value_ - expected_ <= (tolerance) && expected_ - value_ <= (tolerance)))          \
+            tenuto::test::fail(__FILE__, __LINE__,                                              \
+                               std::string(#value " is ") + std::to_string(value_) + ", not " + \
+                                   std::to_string(expected_));                                  \
     } while (false)

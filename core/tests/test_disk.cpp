@@ -74,7 +74,8 @@ TEST("sink: integers of a sound card come back as the same integers") {
         const int half = 1 << (bits - 1);
         const std::vector<int> codes{-half, -half + 1, -1, 0, 1, half / 3, half - 1};
         std::vector<float> samples;
-        for (const int code : codes) samples.push_back(static_cast<float>(code) / static_cast<float>(half));
+        for (const int code : codes)
+            samples.push_back(static_cast<float>(code) / static_cast<float>(half));
         CHECK(sink.write(samples) == codes.size());
         for (std::size_t i = 0; i < codes.size(); ++i)
             CHECK(fake.integers[i] >> (32 - bits) == codes[i]);

@@ -18,7 +18,8 @@ TEST("meters: a full-scale sine reads -3.01 dB RMS and 0 dB peak") {
     Meters meters(1, 48000);
     std::vector<float> block(48000 * 3);
     for (std::size_t n = 0; n < block.size(); ++n)
-        block[n] = static_cast<float>(std::sin(2 * std::numbers::pi * 997 * static_cast<double>(n) / 48000));
+        block[n] = static_cast<float>(
+            std::sin(2 * std::numbers::pi * 997 * static_cast<double>(n) / 48000));
     meters.measure(block.data(), static_cast<std::uint32_t>(block.size()), 1, one);
     const Level level = meters.look()[0];
     // Ripple of the 0.3 s average at 2 x 997 Hz: 1 / (2 pi 1994 0.3) = 2.7e-4, so 0.0012 dB; and
@@ -37,7 +38,8 @@ TEST("meters: RMS follows its time constant exactly") {
 
 TEST("meters: any block size gives the same as one block") {
     std::vector<float> block(2000);
-    for (std::size_t n = 0; n < block.size(); ++n) block[n] = static_cast<float>((n * 7919) % 200) / 100 - 1;
+    for (std::size_t n = 0; n < block.size(); ++n)
+        block[n] = static_cast<float>((n * 7919) % 200) / 100 - 1;
     Meters whole(2, 48000);
     whole.measure(block.data(), 1000, 2, both);
     const auto expected = whole.look();

@@ -118,7 +118,8 @@ TEST("recording: losses of the device are silence of their exact length") {
     CHECK(wrong_frames(rig) == 0);
     const auto gaps = rig.track->gaps();
     for (std::size_t i = 0; i < gaps.size(); ++i) {
-        CHECK(gaps[i].frame == settings.faults[i].at && gaps[i].frames == settings.faults[i].frames);
+        CHECK(gaps[i].frame == settings.faults[i].at &&
+              gaps[i].frames == settings.faults[i].frames);
         CHECK(gaps[i].cause == rt::Cause::xrun);
     }
 }
@@ -143,7 +144,8 @@ TEST("recording: a ring that nobody empties overflows, and the hole has its plac
 TEST("recording: an overflow at the very end is shown without a frame behind it") {
     Rig rig(index_source(), 1024, 4096);
     rig.tape->set_mode(Mode::recording);
-    rig.device.step(4096 + 128, nullptr);  // no writer yet: 1024 frames fit, then the limit is there
+    rig.device.step(4096 + 128,
+                    nullptr);  // no writer yet: 1024 frames fit, then the limit is there
     disk::Writer::of_this_process().serve(rig.track);
     CHECK(rig.track->wait_until_over(20));
     CHECK(rig.track->state().frames == 4096);
@@ -259,8 +261,8 @@ TEST("monitor: an output of its own plays what was sent, in order, whatever the 
         jumps += sample != before + 1;
         before = sample;
     }
-    CHECK(jumps > 0 && silent > 0);            // both happened
-    CHECK(heard.size() - silent > 200'000);    // and most was heard
+    CHECK(jumps > 0 && silent > 0);          // both happened
+    CHECK(heard.size() - silent > 200'000);  // and most was heard
 }
 
 TEST("monitor: two threads of equal pace hear without a hole") {

@@ -53,8 +53,8 @@ TEST("ring: any capacity wraps right") {
 TEST("ring: an item of three values is never split at the wrap") {
     Ring<int> ring(4, 3);
     for (int round = 0; round < 10; ++round) {
-        const std::vector<int> in{round, round + 1, round + 2, -round, -round - 1, -round - 2,
-                                  7,     8,         9};
+        const std::vector<int> in{round,      round + 1, round + 2, -round, -round - 1,
+                                  -round - 2, 7,         8,         9};
         CHECK(ring.write(in) == 3);
         const auto regions = ring.filled_regions(3);
         CHECK(regions.first.size() % 3 == 0 && regions.second.size() % 3 == 0);

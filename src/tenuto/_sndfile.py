@@ -84,8 +84,8 @@ _SUFFIXES = {
     ".caf": "CAF",
     ".au": "AU",
 }
-# What `sf_format_check` does not look at: rates that a format or an encoder takes. (libvorbis sets itself up
-# for 8 to 200 kHz; beyond that libsndfile goes on without an encoder, and crashes.)
+# What `sf_format_check` does not look at: rates that a format or an encoder takes. (libvorbis sets
+# itself up for 8 to 200 kHz; beyond that libsndfile goes on without an encoder, and crashes.)
 _RATES: dict[str, tuple[int, ...] | range] = {
     "FLAC": range(1, 655_351),
     "VORBIS": range(8_000, 192_001),

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# file length: two servers and a player that share how they are started, waited for and ended.
 """Sound servers without hardware, for tests that record from the real thing.
 
 Each server is private (its own name or folder), is ended by the process id that it was started
