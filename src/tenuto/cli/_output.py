@@ -122,7 +122,7 @@ def recording_view(recorder: Recorder) -> RenderableType:
         lines.append(Text(rest, style="dim"))
     space = recorder.space_seconds
     status = Text(f"    {recorder.state:9s} {clock(recorder.seconds)}", style="bold")
-    status.append(f"   free {duration(space) if space is not None else '–'}", style="not bold")
+    status.append(f"   room {duration(space) if space is not None else '–'}", style="not bold")
     gaps = len(recorder.gaps)
     status.append(f"   gaps {gaps}", style="bold red" if gaps else "not bold green")
     lines.append(status)
