@@ -57,8 +57,12 @@ def test_monitored_input_is_heard_at_the_outputs(jack: JackServer, index_player:
             time.sleep(1.0)
             heard = listener.stop().to_numpy()[-24000:]
         recorded = monitored.stop().to_numpy()
-    said = codes(heard)  # at 0 dB bit for bit
-    assert np.array_equal(codes(heard, 1, of_player=1), said)
+    # The output is a client of its own: when the machine is late it may miss a block (see
+    # rt/monitor.h), which is silence then. What is heard is what is recorded, at 0 dB bit for bit.
+    sounding = heard.any(axis=1)
+    assert sounding.mean() > 0.9
+    said = codes(heard)[sounding]
+    assert np.array_equal(codes(heard, 1, of_player=1)[sounding], said)
     assert set(said[-4800:]) <= set(codes(recorded))
 
 
