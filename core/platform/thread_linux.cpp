@@ -46,6 +46,8 @@ bool is_mapped(ThreadHandle thread) {
     const std::size_t pages = (bytes + page - 1) / page;
     unsigned char resident[2];  // not looked at: mincore fails where nothing is mapped
     return pages <= sizeof resident &&
+           // NOLINTNEXTLINE(performance-no-int-to-ptr): the handle is the pthread_t, an address
+           // here.
            mincore(reinterpret_cast<void*>(static_cast<std::uintptr_t>(first)), bytes, resident) ==
                0;
 }
