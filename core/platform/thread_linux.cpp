@@ -45,11 +45,9 @@ bool is_mapped(ThreadHandle thread) {
     const std::size_t bytes = static_cast<std::size_t>(thread + part_read - first);
     const std::size_t pages = (bytes + page - 1) / page;
     unsigned char resident[2];  // not looked at: mincore fails where nothing is mapped
-    return pages <= sizeof resident &&
-           // NOLINTNEXTLINE(performance-no-int-to-ptr): the handle is the pthread_t, an address
-           // here.
-           mincore(reinterpret_cast<void*>(static_cast<std::uintptr_t>(first)), bytes, resident) ==
-               0;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the handle is an address here.
+    auto* const start = reinterpret_cast<void*>(static_cast<std::uintptr_t>(first));
+    return pages <= sizeof resident && mincore(start, bytes, resident) == 0;
 }
 
 Scheduling failed(Scheduling report, int error) {

@@ -34,11 +34,12 @@ void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         lock_onto(arrival);
     } else if (returning_) {
         const double missing_ns = static_cast<double>(arrival.now_ns) - due_ns(arrival.frames);
-        double missing = std::max(0.0, missing_ns / frame_ns_);
-        if (arrival.device_frame >= 0 && next_device_frame_ >= 0)
-            missing = static_cast<double>(arrival.device_frame - next_device_frame_);
         settle_at_end(last_ns_);  // what was open before the device left is decided now
-        push_loss(arrival.tag, missing, arrival.now_ns, Cause::device_lost);
+        away_ = {arrival.tag, std::max(0.0, missing_ns / frame_ns_), arrival.now_ns};
+        if (arrival.device_frame >= 0 && next_device_frame_ >= 0) {
+            away_.frames = static_cast<double>(arrival.device_frame - next_device_frame_);
+            settle_away();
+        }
         lock_onto(arrival);
     } else if (arrival.device_frame >= 0) {
         enter_exact(arrival);
@@ -50,6 +51,7 @@ void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         const double known = step_count_ > 0 ? steps_[step_count_ - 1].level_ns : 0.0;
         own_lateness_ns_ = std::max(std::min(lateness_ns_, 0.0), lateness_ns_ - known);
         look_for_steps(arrival);
+        if (static_cast<double>(arrival.now_ns - away_.since_ns) > window_ns_) settle_away();
         settle(arrival.now_ns, window_ns_);
     }
     returning_ = false;
@@ -82,6 +84,8 @@ void Books::follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     locked_ns_ += block_ns;
     if (lateness_ns_ < -threshold_ns_) {
         // Frames cannot come before the device made them: the earlier prediction was too late.
+        // So was the first block of a device that came back: the device was away for less.
+        away_.frames = std::max(0.0, away_.frames + lateness_ns_ / frame_ns_);
         expected_ns_ = static_cast<double>(arrival.now_ns);
         lateness_ns_ = 0;
         floor_ns_ = floor_before_ns_ = 0;
@@ -134,7 +138,13 @@ void Books::look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         steps_[step_count_ - 1].level_ns = lateness_ns_;  // two neighbours become one
 }
 
+void Books::settle_away() noexcept TENUTO_NONBLOCKING {
+    push_loss(away_.tag, away_.frames, away_.since_ns, Cause::device_lost);
+    away_ = {};
+}
+
 void Books::settle_at_end(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
+    settle_away();
     settle(now_ns, window_ns_ / 8);
     step_count_ = 0;
 }
@@ -193,6 +203,7 @@ std::uint64_t Books::unsettled_tag() const noexcept TENUTO_NONBLOCKING {
     for (std::size_t i = 0; i < loss_count_; ++i)
         earliest = std::min(earliest, losses_[i].position);
     for (std::size_t i = 0; i < step_count_; ++i) earliest = std::min(earliest, steps_[i].tag);
+    if (away_.frames > 0) earliest = std::min(earliest, away_.tag);
     return earliest;
 }
 

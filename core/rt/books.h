@@ -99,6 +99,12 @@ class Books {
         double level_ns;        // smallest lateness from this block on
         std::int64_t since_ns;  // when its block came
     };
+    // The time that the device was away, while its first blocks show how late the very first was.
+    struct Away {
+        std::uint64_t tag = no_tag;
+        double frames = 0;  // 0: it was not away lately
+        std::int64_t since_ns = 0;
+    };
     static constexpr std::size_t most_steps = 32;
 
     void lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
@@ -106,6 +112,7 @@ class Books {
     void enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void follow_floor(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
     void look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+    void settle_away() noexcept TENUTO_NONBLOCKING;
     void settle(std::int64_t now_ns, double window_ns) noexcept TENUTO_NONBLOCKING;
     void push_loss(std::uint64_t tag, double frames, std::int64_t now_ns, Cause cause) noexcept
         TENUTO_NONBLOCKING;
@@ -130,6 +137,7 @@ class Books {
     bool locked_ = false;
     bool returning_ = false;
 
+    Away away_;
     std::array<Step, most_steps> steps_{};
     std::size_t step_count_ = 0;
     std::array<Loss, most_steps> losses_{};

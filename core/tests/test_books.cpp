@@ -212,9 +212,14 @@ TEST("books: the time that a device was away is a loss of its own kind") {
     device.run(2000);
     device.books.device_returns();
     device.lose(48000);
-    device.deliver(0);
+    const std::uint64_t place = device.blocks;
+    device.deliver(2500);  // a new thread begins late; its second block comes at once
+    CHECK(device.books.unsettled_tag() == place);
+    device.run(100);
     CHECK(device.losses.size() == 1);
+    if (device.losses.empty()) return;
     CHECK(device.losses[0].cause == Cause::device_lost);
+    CHECK(device.losses[0].position == place);
     // The clock's own jitter, 40 us on average: a few frames.
     CHECK_NEAR(static_cast<double>(device.losses[0].frames), 48000, 10);
     device.run(2000);

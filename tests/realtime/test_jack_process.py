@@ -33,6 +33,8 @@ def recording(
     path: Path, jack: JackServer, player: IndexPlayer
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The command line, recording the player; ended in any case."""
+    # A killed client keeps its name until the server has noticed.
+    wait_until(lambda: not jack.inputs_of("tenuto"), 10.0, "the client before is gone")
     command = [sys.executable, "-m", "tenuto", "record", str(path), "--device", "jack", "--quiet"]
     process = subprocess.Popen(
         command, env=jack.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

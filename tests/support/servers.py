@@ -197,7 +197,7 @@ class JackServer:
             ports[:] = self.inputs_of(client)
             return len(ports) >= len(sources)
 
-        wait_until(are_there, 5.0, f'client "{client}" has {len(sources)} inputs')
+        wait_until(are_there, 10.0, f'client "{client}" has {len(sources)} inputs')
         for port in ports:
             for source in self.connections(port):
                 self.disconnect(source, port)
