@@ -23,7 +23,7 @@ INTERFACE.in_rates = (44_100, 48_000, 96_000)
 def machine(monkeypatch: pytest.MonkeyPatch) -> list[Found]:
     """A machine with one sound card, whatever is really there; may be emptied by a test."""
     there = [INTERFACE]
-    monkeypatch.setattr(_devices, "_search", lambda backends: [(None, one) for one in there])
+    monkeypatch.setattr(_devices, "_search", lambda backends, **_: [(None, one) for one in there])
     return there
 
 

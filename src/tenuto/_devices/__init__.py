@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Adapter", "DeviceInfo", "Wanted", "devices", "find_adapter"]
 
 
-def _search(backends: tuple[str, ...]) -> list[tuple[Context, Found]]:
+def _search(backends: tuple[str, ...], *, with_outputs: bool = True) -> list[tuple[Context, Found]]:
     from . import miniaudio
 
     found: list[tuple[Context, Found]] = []
@@ -24,7 +24,7 @@ def _search(backends: tuple[str, ...]) -> list[tuple[Context, Found]]:
             context = miniaudio.Context(backend)
         except DeviceError:
             continue  # not running here
-        found += [(context, device) for device in context.devices()]
+        found += [(context, device) for device in context.devices(with_outputs=with_outputs)]
     return found
 
 
@@ -86,10 +86,18 @@ def find_adapter(device: str | int | VirtualDevice | None, wanted: Wanted) -> Ad
         backend, _, rest = device.partition(":")
         if backend in BACKENDS:
             backends, name = (backend,), rest or None
-    found = _search(backends)
+    # A number counts all devices, so that it means what `devices` has listed.
+    with_outputs = wanted.out_channels > 0 or isinstance(device, int)
+    found = _search(backends, with_outputs=with_outputs)
     if isinstance(device, int) and device == len(found):
         return VirtualAdapter(Script(), wanted)
-    context, chosen = _choose(found, device, name, backends, wanted)
+    try:
+        context, chosen = _choose(found, device, name, backends)
+    except DeviceError:
+        if with_outputs:
+            raise
+        # The message counts all devices, too.
+        context, chosen = _choose(_search(backends), device, name, backends)
     return MiniaudioAdapter(context, chosen, wanted)
 
 
@@ -98,7 +106,6 @@ def _choose(
     device: str | int | None,
     name: str | int | None,
     backends: tuple[str, ...],
-    wanted: Wanted,
 ) -> tuple[Context, Found]:
     if name is None:
         able = [entry for entry in found if entry[1].in_channels > 0]

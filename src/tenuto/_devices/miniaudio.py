@@ -99,7 +99,7 @@ class Context:
             raise DeviceError(f"{backend} is not running here")
         self.pointer = ffi.gc(pointer, lib.ma_context_uninit)
 
-    def devices(self) -> Iterator[Found]:
+    def devices(self, *, with_outputs: bool = True) -> Iterator[Found]:
         """Everything that this sound system can open."""
         ffi, lib = _module()
         outs, ins = ffi.new("ma_device_info **"), ffi.new("ma_device_info **")
@@ -109,7 +109,8 @@ class Context:
         found: dict[str, Found] = {}
         for kind, infos, count in (
             (lib.ma_device_type_capture, ins, in_count[0]),
-            (lib.ma_device_type_playback, outs, out_count[0]),
+            # Asking is slow (JACK: 25 ms a direction), so what nobody wants is not asked.
+            (lib.ma_device_type_playback, outs, out_count[0] if with_outputs else 0),
         ):
             for i in range(count):
                 self._add(found, kind, infos[0][i])
