@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -245,3 +246,18 @@ def test_stopped_recordings_leave_no_thread_and_no_open_file(run_program: RunPro
     output, errors = run_program(RECORD_TWENTY).communicate(timeout=60)
     assert not errors
     assert output.split() == ["0", "1", "0"]
+
+
+@pytest.mark.realtime
+@pytest.mark.timeout(30)
+def test_stop_does_not_wait_for_a_watchdog_that_wants_to_end_the_same_recording() -> None:
+    device = VirtualDevice("index", unplugs=[(2400, 480_000)])
+    recorder = tenuto.Recorder(None, device, channels=1, reconnect=False)
+    recorder.start()
+    with recorder._lock:  # so that the watchdog, which has seen the loss, cannot get there first
+        until = time.monotonic() + 10
+        while not recorder._lost_for_good:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        take = recorder.stop()
+    assert take.frames == 2400 and take.gaps == ()

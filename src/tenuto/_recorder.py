@@ -320,8 +320,15 @@ class Recorder(RecordingView):
 
     def _end_for_good(self) -> None:
         self._lost_for_good = True
-        with self._lock:
+        # On the watchdog. Whoever stops the recording holds the lock while waiting for this very
+        # thread to end: then there is nothing left to do here.
+        while not self._lock.acquire(timeout=_PAUSE):
+            if self._stream.is_closing:
+                return
+        try:
             self._finish()
+        finally:
+            self._lock.release()
 
     def _finish(self) -> None:
         if self._mode == "stopped":

@@ -78,6 +78,11 @@ class Stream:
         """False for a virtual device that is stepped by hand."""
         return self.adapter.now_ns() is None
 
+    @property
+    def is_closing(self) -> bool:
+        """True from the moment on that `close` was called."""
+        return self._stop.is_set()
+
     def start(self) -> None:
         """Let callbacks begin."""
         with self._lock:
