@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -17,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from support.servers import need_program
 from tenuto import _core, _realtimekit, _scheduling
 from tenuto._realtimekit import RealtimeKit, RealtimeKitError
 from tenuto._scheduling import promote
@@ -41,11 +40,10 @@ def live() -> Iterator[threading.Thread]:
 
 
 def chrt(tid: int) -> tuple[str, int]:
-    if shutil.which("chrt") is None:
-        pytest.skip("chrt (package util-linux) is missing")
-    words = subprocess.run(["chrt", "-p", str(tid)], capture_output=True, text=True, check=True)
-    policy, priority = (line.rpartition(": ")[2] for line in words.stdout.splitlines()[:2])
-    return policy.removesuffix("|SCHED_RESET_ON_FORK"), int(priority)
+    from support.promoted import chrt as asked  # it needs what only Linux has
+
+    need_program("chrt", "util-linux")
+    return asked(tid)
 
 
 # --- with the real kernel -------------------------------------------------------------------

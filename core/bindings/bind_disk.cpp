@@ -28,7 +28,6 @@ disk::FileApi file_api(const nb::dict& table) {
     api.seek = at_address<decltype(api.seek)>(table, "sf_seek");
     api.command = at_address<decltype(api.command)>(table, "sf_command");
     api.close = at_address<decltype(api.close)>(table, "sf_close");
-    api.error = at_address<decltype(api.error)>(table, "sf_error");
     api.error_text = at_address<decltype(api.error_text)>(table, "sf_strerror");
     return api;
 }

@@ -116,18 +116,17 @@ void bind_engine(nb::module_& module) {
         .def(
             "__init__",
             [](rt::Engine* self, std::uint32_t ins, std::uint32_t outs, double samplerate,
-               std::uint32_t blocksize, std::uint32_t quantum, bool separate_output) {
-                new (self)
-                    rt::Engine({ins, outs, {samplerate, blocksize, quantum}, separate_output});
+               std::uint32_t blocksize, std::uint32_t quantum, bool separate_output,
+               double wobble_blocks) {
+                new (self) rt::Engine(
+                    {ins, outs, {samplerate, blocksize, quantum, wobble_blocks}, separate_output});
             },
             nb::arg("in_channels"), nb::arg("out_channels"), nb::arg("samplerate"),
             nb::arg("blocksize") = 0, nb::arg("loss_quantum") = 1,
-            nb::arg("separate_output") = false)
+            nb::arg("separate_output") = false, nb::arg("wobble_blocks") = 0.5)
         .def_prop_ro(
             "address", [](rt::Engine& e) { return reinterpret_cast<std::uintptr_t>(&e); },
             "For the device library's user pointer.")
-        .def("expect_wobble", &rt::Engine::expect_wobble, nb::arg("blocks"),
-             "Before the device starts: how far its clock may step without a loss.")
         .def("offer", &offer_plan, nb::arg("tape").none(), nb::arg("meters").none(),
              nb::arg("monitor_gain"), "A new plan for the next block.")
         .def("is_taken", &rt::Engine::is_taken)

@@ -25,7 +25,6 @@ struct FileApi {
     std::int64_t (*seek)(SoundFile*, std::int64_t frames, int whence) = nullptr;
     int (*command)(SoundFile*, int command, void* data, int size) = nullptr;
     int (*close)(SoundFile*) = nullptr;
-    int (*error)(SoundFile*) = nullptr;
     const char* (*error_text)(SoundFile*) = nullptr;
 };
 
@@ -33,8 +32,7 @@ struct FileApi {
 inline constexpr int mode_write = 0x20;
 inline constexpr int command_update_header = 0x1060;
 inline constexpr int command_set_clipping = 0x10C0;
-inline constexpr int command_set_quality = 0x1300;  // SFC_SET_VBR_ENCODING_QUALITY
-inline constexpr int format_type_mask = 0x0FFF0000, format_subtype_mask = 0x0000FFFF;
+inline constexpr int format_type_mask = 0x0FFF0000;
 inline constexpr int format_flac = 0x170000, format_ogg = 0x200000;
 
 }  // namespace tenuto::disk

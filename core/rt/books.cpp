@@ -65,8 +65,8 @@ void Books::lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     if (settings_.loss_quantum == 0) settings_.loss_quantum = arrival.frames;
     const double block_ns = settings_.blocksize * nominal_frame_ns_;
     const bool in_cycles = settings_.loss_quantum > 1;
-    threshold_ns_ =
-        in_cycles ? threshold_min_ns : std::max(threshold_min_ns, wobble_blocks_ * block_ns);
+    threshold_ns_ = in_cycles ? threshold_min_ns
+                              : std::max(threshold_min_ns, settings_.wobble_blocks * block_ns);
     window_ns_ = std::max(window_min_ns, window_blocks * block_ns);
     expected_ns_ = static_cast<double>(arrival.now_ns);
     lateness_ns_ = own_lateness_ns_ = 0;

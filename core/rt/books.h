@@ -18,7 +18,7 @@
 // once, at any time between two cycles: the loss has the length that the clock says.
 //
 // A software mixer (PulseAudio) wakes by a clock that creeps and then jumps ahead by a block, in
-// the order of seconds, while no frame is lost: `expect_wobble` says by how much.
+// the order of seconds, while no frame is lost: `wobble_blocks` says by how much.
 //
 // A device that knows its own position (the virtual one) is believed: its losses are exact and
 // settled at once.
@@ -46,6 +46,8 @@ struct BooksSettings {
     std::uint32_t blocksize = 0;  // frames that one callback is expected to bring; 0: the first
     // More than 1: a server that runs in cycles of so many frames; 0: of the first block's length.
     std::uint32_t loss_quantum = 1;
+    // A step of up to so many blocks is not a loss (a server that runs in cycles has none).
+    double wobble_blocks = 0.5;
 };
 
 class Books {
@@ -53,9 +55,6 @@ class Books {
     static constexpr std::uint64_t no_tag = UINT64_MAX;
 
     explicit Books(const BooksSettings& settings) noexcept;
-
-    // [control] Before the device starts: a step of up to so many blocks is not a loss.
-    void expect_wobble(double blocks) noexcept { wobble_blocks_ = blocks; }
 
     // [audio] Enters one block.
     void enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
@@ -127,7 +126,6 @@ class Books {
     // is below 0): in this stretch of a window's length, and in the one before.
     double floor_ns_ = 0, floor_before_ns_ = 0;
     std::int64_t floor_since_ns_ = 0;
-    double wobble_blocks_ = 0.5;
     double threshold_ns_ = 0;
     double window_ns_ = 0;
     double locked_ns_ = 0;  // time since the loop began

@@ -48,9 +48,6 @@ class Engine {
     // [control] True when the last offer is in use.
     bool is_taken() noexcept { return plans_.is_taken(); }
 
-    // [control] Before the device starts: see `Books::expect_wobble`.
-    void expect_wobble(double blocks) noexcept { books_.expect_wobble(blocks); }
-
     // [control] The device went away and comes back; no audio thread may run.
     void device_returns() noexcept;
     // [control] What is missing at the end of a recording whose device is gone until `now_ns` or,

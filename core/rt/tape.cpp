@@ -12,10 +12,10 @@ namespace {
 constexpr std::size_t loss_slots = 4096;
 }
 
-Tape::Tape(std::size_t min_ring_frames, std::vector<std::uint32_t> picks, std::uint64_t limit)
+Tape::Tape(std::size_t ring_frames, std::vector<std::uint32_t> picks, std::uint64_t limit)
     : picks_(std::move(picks)),
       picks_are_leading_(true),
-      samples_(min_ring_frames, picks_.size()),
+      samples_(ring_frames, picks_.size()),
       losses_(loss_slots),
       limit_(limit) {
     for (std::uint32_t c = 0; c < picks_.size(); ++c) picks_are_leading_ &= picks_[c] == c;

@@ -25,7 +25,7 @@ class Tape : public std::enable_shared_from_this<Tape> {
 
     // [control] `picks` are channels of the device, counted from 0. `limit` is how many frames of
     // device time to take; 0 means no end.
-    Tape(std::size_t min_ring_frames, std::vector<std::uint32_t> picks, std::uint64_t limit);
+    Tape(std::size_t ring_frames, std::vector<std::uint32_t> picks, std::uint64_t limit);
 
     // [control] [disk] What the audio thread should do from its next block on. `done` is final.
     void set_mode(Mode mode) noexcept;

@@ -53,7 +53,6 @@ FileApi fake_api() {
         return 0;
     };
     api.close = [](SoundFile*) { return fake.closed++; };
-    api.error = [](SoundFile*) { return 0; };
     api.error_text = [](SoundFile*) -> const char* { return "no more room in the fake"; };
     return api;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keep Python as busy as a bad day: what the demonstration and the tests run against."""
+"""Keep Python as busy as a bad day: what the demonstration runs against."""
 
 from __future__ import annotations
 

@@ -99,14 +99,11 @@ class Tape:
 class Engine:
     """What the audio thread runs."""
 
-    def __init__(self, in_channels: int, out_channels: int, samplerate: float, blocksize: int = 0, loss_quantum: int = 1, separate_output: bool = False) -> None: ...
+    def __init__(self, in_channels: int, out_channels: int, samplerate: float, blocksize: int = 0, loss_quantum: int = 1, separate_output: bool = False, wobble_blocks: float = 0.5) -> None: ...
 
     @property
     def address(self) -> int:
         """For the device library's user pointer."""
-
-    def expect_wobble(self, blocks: float) -> None:
-        """Before the device starts: how far its clock may step without a loss."""
 
     def offer(self, tape: Tape | None, meters: Meters | None, monitor_gain: float) -> None:
         """A new plan for the next block."""

@@ -123,7 +123,6 @@ class Recorder(RecordingView):
         reconnect: bool = True,
     ) -> None:
         self._owner = _core.process_id()
-        self._closed = False
         self._lock = threading.RLock()
         self._mode: Literal["idle", "recording", "paused", "stopped"] = "idle"
         self._take: Take | None = None

@@ -23,7 +23,6 @@ _FUNCTIONS = (
     "sf_seek",
     "sf_command",
     "sf_close",
-    "sf_error",
     "sf_strerror",
 )
 

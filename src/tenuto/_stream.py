@@ -55,9 +55,8 @@ class Stream:
             offered.blocksize,
             offered.loss_quantum,
             offered.separate_output,
+            offered.wobble_blocks,
         )
-        if offered.wobble_blocks:
-            self.engine.expect_wobble(offered.wobble_blocks)
         self.adapter.open(self.engine)
         self.tape: _core.Tape | None = None  # what a stepped device waits for
         self.is_lost = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 import tenuto
 from support.index_content import Content, PlayerLog, assert_ledger_explains, codes
+from support.promoted import chrt
 from support.servers import JackServer, missing, need_program, playing, wait_until
 
 pytestmark = pytest.mark.realtime
@@ -115,18 +115,14 @@ def test_devices_lists_the_jack_server(jack: JackServer) -> None:
 
 
 def test_scheduling_report_is_what_the_kernel_says_of_jacks_own_thread(jack: JackServer) -> None:
-    chrt = need_program("chrt", "util-linux")
+    need_program("chrt", "util-linux")
     with tenuto.Recorder(None, "jack") as recorder:
         recorder.start()
         wait_until(lambda: recorder.scheduling is not None, 3.0, "the thread has been looked at")
         report = recorder.scheduling
         assert report is not None
-        said = subprocess.run(
-            [chrt, "-p", str(report.tid)], capture_output=True, text=True, check=True, timeout=10
-        ).stdout
-    policy, priority = re.findall(r": (\S+)$", said, re.MULTILINE)
-    assert policy.split("|")[0] == report.policy
-    assert int(priority) == report.priority
+        said = chrt(report.tid)
+    assert said == (report.policy, report.priority)
     if report.policy == "SCHED_OTHER":
         missing("JACK could not make its client real-time (it takes rights to rtprio)")
     assert report.via == "already"

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 import time
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 import tenuto
 from support.gil import busy_python
 from support.index_content import CHANNEL_STEP, HALF, PERIOD, Content
+from support.promoted import chrt
 from support.servers import PulseServer, missing, need_program, wait_until
 
 pytestmark = pytest.mark.realtime
@@ -91,18 +90,14 @@ def test_impossible_rate_is_refused_with_the_rate_on_offer(pulse: PulseServer) -
 def test_audio_thread_is_promoted_and_the_report_is_what_the_kernel_says(
     pulse: PulseServer,
 ) -> None:
-    chrt = need_program("chrt", "util-linux")
+    need_program("chrt", "util-linux")
     with tenuto.Recorder(None, "pulse:t.monitor") as recorder:
         recorder.start()
         wait_until(lambda: recorder.scheduling is not None, 8.0, "the thread has been looked at")
         report = recorder.scheduling
         assert report is not None
-        said = subprocess.run(
-            [chrt, "-p", str(report.tid)], capture_output=True, text=True, check=True, timeout=10
-        ).stdout
-    policy, priority = re.findall(r": (\S+)$", said, re.MULTILINE)
-    assert policy.split("|")[0] == report.policy
-    assert int(priority) == report.priority
+        said = chrt(report.tid)
+    assert said == (report.policy, report.priority)
     if report.error is not None:
         assert report.remedy
         missing(f"real-time priority is refused here ({report.error}): run as root")

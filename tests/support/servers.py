@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: MIT
-# file length: two servers and a player that share how they are started, waited for and ended.
 """Sound servers without hardware, for tests that record from the real thing.
 
 Each server is private (its own name or folder), is ended by the process id that it was started
@@ -20,9 +19,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, NoReturn, Self
 
 import pytest
 
@@ -89,7 +89,88 @@ def _free_name() -> tuple[str, IO[str]]:
     pytest.fail("four JACK servers of other tests are running already", pytrace=False)
 
 
-class JackServer:
+class Server(ABC):
+    """A server's process with its log, and the environment that leads programs to it."""
+
+    def __init__(self, log_path: Path) -> None:
+        self._log_path = log_path
+        self._process: subprocess.Popen[str] | None = None
+        self._log: IO[str] | None = None
+        self._before: dict[str, str | None] = {}
+
+    @property
+    @abstractmethod
+    def _settings(self) -> dict[str, str]:
+        """What is set in the environment while it is entered."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it and wait until it takes clients."""
+
+    @property
+    def pid(self) -> int:
+        """The server's process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def kill(self) -> None:
+        """SIGKILL: it goes without saying good-bye to its clients."""
+        self._finish(signal.SIGKILL)
+
+    def _comes_up(
+        self, command: Sequence[str], environment: dict[str, str], is_ready: Callable[[], bool]
+    ) -> bool:
+        """Start its process; False when it is not ready in time (it is ended then)."""
+        self._log = self._log_path.open("a", encoding="utf-8")
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            text=True,
+            env=environment,
+        )
+        until = time.monotonic() + READY_SECONDS
+        while self._process.poll() is None and time.monotonic() < until:
+            if is_ready():
+                return True
+            time.sleep(0.02)
+        self.kill()
+        return False
+
+    def _did_not_start(self, name: str) -> NoReturn:
+        log = self._log_path.read_text()[-2000:]
+        pytest.fail(f"{name} did not start:\n{log}", pytrace=False)
+
+    def _finish(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            _end(self._process, how)
+            self._process = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def __enter__(self) -> Self:
+        for name, value in self._settings.items():
+            self._before[name] = os.environ.get(name)
+            os.environ[name] = value
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._finish(signal.SIGTERM)
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+class JackServer(Server):
     """A JACK server on the dummy driver: a real server on a real clock, without a sound card.
 
     While it is entered, ``JACK_DEFAULT_SERVER`` names it, so that libraries find it.
@@ -110,16 +191,11 @@ class JackServer:
         self.period, self.samplerate = period, samplerate
         self._driver = ["-r", str(samplerate), "-p", str(period), "-C", str(inputs)]
         self._driver += ["-P", str(outputs)]
-        self._log_path = folder / f"{self.name}.log"
-        self._process: subprocess.Popen[str] | None = None
-        self._log: IO[str] | None = None
-        self._before: str | None = None
+        super().__init__(folder / f"{self.name}.log")
 
     @property
-    def pid(self) -> int:
-        """The server's process, while it runs."""
-        assert self._process is not None
-        return self._process.pid
+    def _settings(self) -> dict[str, str]:
+        return {"JACK_DEFAULT_SERVER": self.name}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -130,27 +206,12 @@ class JackServer:
         """Start it and wait until it takes clients."""
         # Where real-time threads are refused, a server without them is still a server.
         for realtime in (["-R", "-P", "70"], ["-r"]):
-            self._log = self._log_path.open("a", encoding="utf-8")
             command = [self._jackd, "-n", self.name, *realtime, "-d", "dummy", *self._driver]
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                text=True,
-                env=self.environment,
-            )
-            until = time.monotonic() + READY_SECONDS
-            while self._process.poll() is None and time.monotonic() < until:
-                if "system:playback_1" in self.ports():
-                    return
-                time.sleep(0.02)
-            self.kill()
-        pytest.fail(f"jackd did not start:\n{self._log_path.read_text()[-2000:]}", pytrace=False)
-
-    def kill(self) -> None:
-        """SIGKILL: it goes without saying good-bye to its clients."""
-        self._finish(signal.SIGKILL)
+            if self._comes_up(
+                command, self.environment, lambda: "system:playback_1" in self.ports()
+            ):
+                return
+        self._did_not_start("jackd")
 
     def stall(self, seconds: float) -> None:
         """Stop the server's process for a while: it is late, as on an overloaded machine."""
@@ -159,12 +220,7 @@ class JackServer:
         os.kill(self.pid, signal.SIGCONT)
 
     def _finish(self, how: signal.Signals) -> None:
-        if self._process is not None:
-            _end(self._process, how)
-            self._process = None
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+        super()._finish(how)
         # A killed server leaves its semaphores behind; the next one of the name trips over them.
         for left in Path("/dev/shm").glob(f"jack_sem.*_{self.name}_*"):
             left.unlink(missing_ok=True)
@@ -228,23 +284,9 @@ class JackServer:
             return ""
         return done.stdout if done.returncode == 0 else ""
 
-    def __enter__(self) -> JackServer:
-        self._before = os.environ.get("JACK_DEFAULT_SERVER")
-        os.environ["JACK_DEFAULT_SERVER"] = self.name
-        try:
-            self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._finish(signal.SIGTERM)
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         self._claim.close()
-        if self._before is None:
-            os.environ.pop("JACK_DEFAULT_SERVER", None)
-        else:
-            os.environ["JACK_DEFAULT_SERVER"] = self._before
 
 
 def build_index_player(folder: Path) -> Path:
@@ -309,7 +351,7 @@ def playing(
         _end(player._process, signal.SIGKILL)
 
 
-class PulseServer:
+class PulseServer(Server):
     """A PulseAudio daemon in a private folder, with one null sink, named "t".
 
     What is played to the sink can be recorded from its monitor, "Monitor of Null Output" or
@@ -321,15 +363,7 @@ class PulseServer:
         self._folder = folder
         self._socket = folder / "pulse" / "native"
         self._sink = f"sink_name=t rate={samplerate} channels={channels} format=float32le"
-        self._process: subprocess.Popen[str] | None = None
-        self._log: IO[str] | None = None
-        self._before: dict[str, str | None] = {}
-
-    @property
-    def pid(self) -> int:
-        """The server's process, while it runs."""
-        assert self._process is not None
-        return self._process.pid
+        super().__init__(folder / "pulseaudio.log")
 
     @property
     def _settings(self) -> dict[str, str]:
@@ -344,40 +378,13 @@ class PulseServer:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._folder / "config").mkdir(exist_ok=True)
         self._socket.unlink(missing_ok=True)  # a killed daemon leaves it
-        log_path = self._folder / "pulseaudio.log"
-        self._log = log_path.open("a", encoding="utf-8")
         # The daemon itself refuses to start when PULSE_SERVER names another one.
         environment = {**os.environ, **self._settings}
         del environment["PULSE_SERVER"]
         command = [self._daemon, "--daemonize=no", "-n", "--exit-idle-time=-1"]
         command += ["-L", f"module-null-sink {self._sink}", "-L", "module-native-protocol-unix"]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            text=True,
-            env=environment,
-        )
-        until = time.monotonic() + READY_SECONDS
-        while self._process.poll() is None and time.monotonic() < until:
-            if self._socket.exists():
-                return
-            time.sleep(0.02)
-        self.kill()
-        pytest.fail(f"pulseaudio did not start:\n{log_path.read_text()[-2000:]}", pytrace=False)
-
-    def kill(self) -> None:
-        """SIGKILL: it goes without saying good-bye to its clients."""
-        self._finish(signal.SIGKILL)
-
-    def _finish(self, how: signal.Signals) -> None:
-        if self._process is not None:
-            _end(self._process, how)
-            self._process = None
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+        if not self._comes_up(command, environment, self._socket.exists):
+            self._did_not_start("pulseaudio")
 
     @contextlib.contextmanager
     def playing(self, samples: Path, samplerate: int, channels: int) -> Iterator[None]:
@@ -390,22 +397,3 @@ class PulseServer:
             yield
         finally:
             _end(process, signal.SIGKILL)
-
-    def __enter__(self) -> PulseServer:
-        for name, value in self._settings.items():
-            self._before[name] = os.environ.get(name)
-            os.environ[name] = value
-        try:
-            self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._finish(signal.SIGTERM)
-        for name, value in self._before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -7,6 +7,7 @@ only starts, stops and asks. No Python runs per block.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -68,7 +69,7 @@ class Offered:
     blocksize: int
     loss_quantum: int
     separate_output: bool = False  # input and output are two devices, each with its own callback
-    wobble_blocks: float = 0.0  # how far its clock steps without a loss; 0: as a sound card does
+    wobble_blocks: float = 0.5  # how far its clock steps without a loss; a sound card's default
 
 
 class Adapter(Protocol):
@@ -99,6 +100,47 @@ class Adapter(Protocol):
 
     def now_ns(self) -> int | None:
         """The device's own clock, or None: the computer's."""
+
+
+class LibraryAdapter(ABC):
+    """What the devices of all sound libraries share: they tell neither position nor time."""
+
+    @abstractmethod
+    def open(self, engine: _core.Engine) -> None:
+        """Open the device for `engine`; raises `DeviceError`."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Let callbacks begin; raises `DeviceError`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give the device back."""
+
+    @abstractmethod
+    def find_again(self) -> None:
+        """Look for the closed device anew; raises `DeviceError` while it is away."""
+
+    def reopen(self, engine: _core.Engine) -> bool:
+        """Try to open and start a device that was lost; False while it is away."""
+        self.close()
+        try:
+            self.find_again()
+            self.open(engine)
+            engine.device_returns()
+            self.start()
+        except DeviceError:
+            self.close()
+            return False
+        return True
+
+    def device_frame(self) -> int:
+        """-1: the device does not tell its position."""
+        return -1
+
+    def now_ns(self) -> int | None:
+        """None: the computer's clock counts."""
+        return None
 
 
 def channels_asked(channels: int | Sequence[int] | None) -> tuple[tuple[int, ...] | None, int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import _core
 from .._errors import DeviceError
-from .base import Offered, Wanted, check_channels, check_samplerate
+from .base import LibraryAdapter, Offered, Wanted, check_channels, check_samplerate
 
 
 def _sounddevice() -> Any:
@@ -25,7 +25,7 @@ def _sounddevice() -> Any:
     return sounddevice
 
 
-class PortAudioAdapter:
+class PortAudioAdapter(LibraryAdapter):
     """One device of PortAudio."""
 
     def __init__(self, name: str, wanted: Wanted) -> None:
@@ -96,22 +96,8 @@ class PortAudioAdapter:
             self._sd._lib.Pa_CloseStream(self._stream)
             self._stream = None
 
+    def find_again(self) -> None:
+        """Nothing to look for: PortAudio lists its devices once, when it is loaded."""
+
     def is_lost(self) -> bool:
         return self._stream is not None and self._sd._lib.Pa_IsStreamActive(self._stream) != 1
-
-    def reopen(self, engine: _core.Engine) -> bool:
-        self.close()
-        try:
-            self.open(engine)
-            engine.device_returns()
-            self.start()
-        except DeviceError:
-            self.close()
-            return False
-        return True
-
-    def device_frame(self) -> int:
-        return -1
-
-    def now_ns(self) -> int | None:
-        return None

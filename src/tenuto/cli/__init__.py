@@ -15,8 +15,7 @@ import typer
 from .. import __version__
 from .._errors import DeviceError, FileError, TenutoError
 from . import demo, devices, doctor, info, plot, record
-
-OK, USAGE, DEVICE, FILE, GAPS = 0, 2, 3, 4, 5
+from ._exit_codes import DEVICE, FILE, USAGE
 
 app = typer.Typer(
     name="tenuto",

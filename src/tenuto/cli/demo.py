@@ -13,12 +13,12 @@ from .._busy import BusyPython
 from .._errors import FileError
 from .._recorder import Recorder
 from .._take import Take
+from ._exit_codes import GAPS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _BLOCKSIZE = 128
-_GAPS = 5
 
 
 def demo(
@@ -64,7 +64,7 @@ def demo(
         _tell(recorder, take, source, console)
     _draw(recorder, take, out / "demo.png", source.name, console)
     if take.gaps:
-        raise typer.Exit(_GAPS)
+        raise typer.Exit(GAPS)
 
 
 def _piece() -> importlib.resources.abc.Traversable:

@@ -11,8 +11,7 @@ import typer
 
 from .._errors import FileError
 from .._take import read_ledger
-
-_GAPS = 5
+from ._exit_codes import GAPS
 
 
 def info(
@@ -44,7 +43,7 @@ def info(
                 out.print(f"  lost {lost} frames in {len(rows)} gaps:")
                 out.print(_output.gap_table(rows, fact["samplerate"]))
     if any(fact["gaps"] for fact in facts):
-        raise typer.Exit(_GAPS)
+        raise typer.Exit(GAPS)
 
 
 def describe(path: Path) -> dict[str, Any]:

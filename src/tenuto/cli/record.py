@@ -16,10 +16,9 @@ import typer
 
 from .._recorder import Recorder
 from .._take import Take, ledger_path
+from ._exit_codes import DEVICE, GAPS
 
 _REFRESH_SECONDS = 0.1
-_GAPS = 5
-_DEVICE = 3
 
 
 def record(
@@ -73,9 +72,9 @@ def record(
         take = recorder.stop()
     _report(recorder, take, as_json=as_json)
     if recorder.warning and "went away" in recorder.warning:
-        raise typer.Exit(_DEVICE)
+        raise typer.Exit(DEVICE)
     if take.gaps:
-        raise typer.Exit(_GAPS)
+        raise typer.Exit(GAPS)
 
 
 def _device(text: str | None) -> str | int | None:
