@@ -4,6 +4,7 @@
 
 #include "bindings/bind_disk.h"
 #include "bindings/bind_engine.h"
+#include "bindings/bind_nodes.h"
 #include "bindings/bind_platform.h"
 #include "bindings/bind_virtual.h"
 
@@ -14,6 +15,7 @@ NB_MODULE(_core, module) {
     nanobind::set_leak_warnings(false);
     bind_platform(module);
     bind_engine(module);
+    bind_nodes(module);
     bind_disk(module);
     bind_virtual(module);
 }

@@ -47,10 +47,15 @@ class Latest {
         mine_ = middle_.exchange(mine_ | fresh, std::memory_order_acq_rel) & index;
     }
 
+    // [reader] True when `latest` would return something new.
+    bool has_news() const noexcept TENUTO_NONBLOCKING {
+        // Relaxed is enough for the look: the exchange in `latest` synchronises.
+        return (middle_.load(std::memory_order_relaxed) & fresh) != 0;
+    }
+
     // [reader] The newest value; valid until the next call.
     std::span<const T> latest() noexcept TENUTO_NONBLOCKING {
-        // Relaxed is enough for the look: the exchange below synchronises.
-        if (middle_.load(std::memory_order_relaxed) & fresh)
+        if (has_news())
             // Acquire-release, pairs with the exchange in `publish`.
             theirs_ = middle_.exchange(theirs_, std::memory_order_acq_rel) & index;
         return slots_[theirs_];

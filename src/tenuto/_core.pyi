@@ -127,6 +127,45 @@ def ignore_message() -> int:
 def portaudio_callback() -> int:
     """Address of the native callback for PortAudio streams."""
 
+class Node:
+    """A node of a graph, on the audio thread's side."""
+
+    def set(self, first: int, values: Sequence[float]) -> None:
+        """Ask for new targets, from ``first`` on."""
+
+    def reset(self) -> None:
+        """Forget what was heard; no audio thread may run it."""
+
+    @property
+    def in_channels(self) -> int: ...
+
+    @property
+    def side_channels(self) -> int: ...
+
+    @property
+    def out_channels(self) -> int: ...
+
+    @property
+    def latency_frames(self) -> int: ...
+
+    @property
+    def closes_loops(self) -> bool: ...
+
+    @property
+    def target_count(self) -> int: ...
+
+    @property
+    def contained(self) -> int:
+        """How often its state was forgotten because it was not finite."""
+
+def make_node(kind: str, samplerate: float, channels: int, max_block: int, targets: Sequence[float], options: Sequence[float], data: object | None) -> Node:
+    """A node of one of the core's kinds."""
+
+def run_node(node: Node, planar: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], blocks: Sequence[int]) -> Annotated[NDArray[numpy.float32], dict(shape=(None, None))]:
+    """
+    Run one node alone over an array (channels, frames), in blocks of these sizes.
+    """
+
 class Track:
     """One recording on its way to its file or to memory."""
 

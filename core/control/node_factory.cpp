@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "control/node_factory.h"
+
+#include <stdexcept>
+
+#include "dsp/gain.h"
+
+namespace tenuto::control {
+
+namespace {
+
+using Setup = dsp::NodeSetup;
+
+struct Kind {
+    const char* name;
+    std::size_t targets, options;  // how many it needs at least
+    std::shared_ptr<dsp::Node> (*make)(const Setup&);
+};
+
+template <typename T>
+std::shared_ptr<dsp::Node> make(const Setup& setup) {
+    return std::make_shared<T>(setup);
+}
+
+// One row for each kind.
+constexpr Kind kinds[] = {
+    {"gain", 1, 0, make<dsp::Gain>},
+};
+
+}  // namespace
+
+std::shared_ptr<dsp::Node> make_node(const std::string& kind, const Setup& setup) {
+    for (const Kind& row : kinds) {
+        if (kind != row.name) continue;
+        if (setup.targets.size() < row.targets || setup.options.size() < row.options)
+            throw std::invalid_argument(kind + ": too few targets or options");
+        if (setup.channels == 0 || setup.max_block == 0 || !(setup.samplerate > 0))
+            throw std::invalid_argument(kind + ": no channels, no frames or no samplerate");
+        return row.make(setup);
+    }
+    throw std::invalid_argument("there is no kind of node called " + kind);
+}
+
+}  // namespace tenuto::control

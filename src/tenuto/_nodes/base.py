@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""What every node is on the side of Python: a description that engines build from.
+
+A node knows its parameters, and how they become the core's numbers at a samplerate. An engine, or
+`tenuto.render`, builds a core node from it. Of these *instances* a node may have several: the one
+of a running engine and those of renderings; a parameter that is set goes to all of them.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from .. import _core
+from .params import assign
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Schedule(Protocol):
+    """Takes changes for a later frame; what ``with engine.at(frame):`` puts in place."""
+
+    def add(self, instance: Instance, first: int, values: list[float]) -> bool:
+        """Keep a change for its time; False when it is about another engine's instance."""
+
+
+current_schedule: contextvars.ContextVar[Schedule | None] = contextvars.ContextVar(
+    "tenuto_schedule", default=None
+)
+
+
+class Instance:
+    """A core node built from a node, and the targets that it was given last."""
+
+    def __init__(self, core: Any, targets: list[float], samplerate: float) -> None:
+        self.core, self.samplerate = core, samplerate
+        self._targets: list[float] = list(targets)
+
+    def update(self, targets: Sequence[float]) -> None:
+        """Pass on what has changed: now, or at the frame of the schedule that is in place."""
+        schedule = current_schedule.get()
+        at = 0
+        while at < len(targets):
+            end = at
+            while end < len(targets) and targets[end] != self._targets[end]:
+                end += 1
+            if end > at:
+                values = [float(value) for value in targets[at:end]]
+                if schedule is not None and schedule.add(self, at, values):
+                    # What it will be then is not what it is now: the next change is one anyhow.
+                    self._targets[at:end] = [float("nan")] * (end - at)
+                else:
+                    self.core.set(at, values)
+                    self._targets[at:end] = values
+            at = max(end, at + 1)
+
+
+class Port:
+    """Where a connection may end: the main input of a node, or one of its side inputs."""
+
+    def __init__(self, node: Node, name: str, first: int, channels: int) -> None:
+        self.node, self.name = node, name
+        self.first = first  # side inputs: counted from 0; main input: channel offset
+        self.channels = channels  # 0: as many as come
+
+    def __repr__(self) -> str:
+        return f"{self.node!r}.{self.name}"
+
+
+class Node:
+    """A node of a graph; see its subclasses.
+
+    Parameters
+    ----------
+    name : str, optional
+        How messages and `repr` call it; default: its class, in small letters.
+    """
+
+    kind: ClassVar[str] = ""
+    """The core's name for it."""
+    side_inputs: ClassVar[tuple[str, ...]] = ()
+    """Names of the inputs besides the main one; each takes one channel."""
+    is_source: ClassVar[bool] = False
+    """Whether it has no main input."""
+    is_sink: ClassVar[bool] = False
+    """Whether it has no output."""
+
+    name: str
+
+    def __init__(self, *, name: str | None = None, **parameters: Any) -> None:
+        self.name = name or type(self).__name__.lower()
+        self._instances: weakref.WeakSet[Instance] = weakref.WeakSet()
+        assign(self, parameters)
+
+    # -- what a subclass says of itself --------------------------------------------------------
+
+    def _targets(self, samplerate: float) -> list[float]:
+        """All targets of the core node, in its order."""
+        return []
+
+    def _options(self, samplerate: float) -> list[float]:
+        """What the core node is told once, in its order."""
+        return []
+
+    def _data(self, samplerate: float) -> NDArray[np.float32] | None:
+        """An array for the core node, float32, shape (channels, frames), or None."""
+        return None
+
+    def _widths(self, incoming: int) -> tuple[int, int]:
+        """Channels of the main input and of the output, when `incoming` channels are connected.
+
+        Raises `GraphError` when the node cannot take so many.
+        """
+        width = max(1, incoming)
+        return (0 if self.is_source else width), (0 if self.is_sink else width)
+
+    # -- building and steering ------------------------------------------------------------------
+
+    def _make(
+        self, samplerate: float, channels: int, max_block: int, targets: list[float]
+    ) -> _core.Node:
+        """Make the core node; `channels` is the width of the main input, else of the output."""
+        options, data = self._options(samplerate), self._data(samplerate)
+        return _core.make_node(self.kind, samplerate, channels, max_block, targets, options, data)
+
+    def _instance(self, samplerate: float, channels: int, max_block: int) -> Instance:
+        """Build one instance; it follows the parameters for as long as somebody keeps it."""
+        targets = [float(value) for value in self._targets(samplerate)]
+        core = self._make(samplerate, channels, max_block, targets)
+        instance = Instance(core, targets, samplerate)
+        self._instances.add(instance)
+        return instance
+
+    def _changed(self) -> None:
+        """A parameter was set: tell every instance."""
+        for instance in list(getattr(self, "_instances", ())):
+            instance.update(self._targets(instance.samplerate))
+
+    def _side(self, name: str) -> Port:
+        return Port(self, name, self.side_inputs.index(name), 1)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
