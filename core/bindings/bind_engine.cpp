@@ -33,6 +33,10 @@ nb::dict engine_counts(const rt::Engine& engine) {
     out["flagged"] = counts.flagged.get();
     out["losses"] = counts.losses.get();
     out["lost_frames"] = counts.lost_frames.get();
+    out["graph_frames"] = counts.graph_frames.get();
+    out["not_finite"] = counts.not_finite.get();
+    out["late_events"] = counts.late_events.get();
+    out["lost_events"] = counts.lost_events.get();
     out["first_callback_ns"] = counts.first_callback_ns.get();
     out["last_callback_ns"] = counts.last_callback_ns.get();
     out["thread"] = counts.thread.get();

@@ -67,6 +67,7 @@ void bind_nodes(nb::module_& module) {
                 if (!node.set(first, values)) throw nb::index_error("no such targets");
             },
             nb::arg("first"), nb::arg("values"), "Ask for new targets, from ``first`` on.")
+        .def_prop_ro("id", [](const dsp::Node& n) { return n.id(); })
         .def("reset", &dsp::Node::reset, "Forget what was heard; no audio thread may run it.")
         .def_prop_ro("in_channels", [](const dsp::Node& n) { return n.shape().in_channels; })
         .def_prop_ro("side_channels", [](const dsp::Node& n) { return n.shape().side_channels; })

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Copying and adding with a gain that may be on its way. None of these moves the ramp on: several
-// channels share one, and whoever calls moves it once (`Ramp::skip`).
+// channels share one, and whoever calls moves it once (`skip`). `Gain` is a `Ramp` or a `Fader`.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-#include "dsp/ramp.h"
 #include "shared/nonblocking.h"
 
 namespace tenuto::dsp {
 
 // [audio] out = gain × in
-inline void copy_scaled(float* out, const float* in, std::uint32_t frames, Ramp gain) noexcept
+template <typename Gain>
+void copy_scaled(float* out, const float* in, std::uint32_t frames, Gain gain) noexcept
     TENUTO_NONBLOCKING {
     std::uint32_t n = 0;
     for (; n < frames && gain.is_moving(); ++n) out[n] = static_cast<float>(gain.next()) * in[n];
@@ -24,7 +24,8 @@ inline void copy_scaled(float* out, const float* in, std::uint32_t frames, Ramp 
 }
 
 // [audio] out += gain × in
-inline void add_scaled(float* out, const float* in, std::uint32_t frames, Ramp gain) noexcept
+template <typename Gain>
+void add_scaled(float* out, const float* in, std::uint32_t frames, Gain gain) noexcept
     TENUTO_NONBLOCKING {
     std::uint32_t n = 0;
     for (; n < frames && gain.is_moving(); ++n) out[n] += static_cast<float>(gain.next()) * in[n];

@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>  // layer: sized on [control] in the constructor, never grown
 
+#include "shared/counters.h"
 #include "shared/latest.h"
 #include "shared/nonblocking.h"
 
@@ -74,6 +75,8 @@ class Steered {
         // Before the first block `follow` comes and starts with these.
         if (!is_new_) steer(false);
     }
+    // [any] Its name in scheduled changes: no other one in this process has it, now or later.
+    std::uint64_t id() const noexcept TENUTO_NONBLOCKING { return id_; }
     // [any]
     std::size_t target_count() const noexcept TENUTO_NONBLOCKING { return targets_.size(); }
 
@@ -98,6 +101,7 @@ class Steered {
     std::vector<Target> wanted_;       // control's
     std::vector<double> targets_;      // the audio thread's
     std::uint32_t ramp_frames_;
+    std::uint64_t id_ = shared::next_number();
     bool is_new_ = true;
 };
 

@@ -38,7 +38,7 @@ struct Arrival {
     std::int64_t now_ns;        // when the callback began
     std::uint32_t frames;       // how many it brought
     std::int64_t device_frame;  // the device's own index of the first of them, or -1: not known
-    std::uint64_t tag;          // where a loss in front of this block belongs (the tape's position)
+    std::uint64_t tag;          // names the block: a loss in front of it carries this
 };
 
 struct BooksSettings {

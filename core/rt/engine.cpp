@@ -20,11 +20,12 @@ void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
     const std::int64_t begin_ns = platform::monotonic_ns();
     const platform::FlushDenormals flush;
     Plan* plan = plans_.take();
-    Tape* tape = plan != nullptr ? plan->tape.get() : nullptr;
-    account(block, tape);
-    if (plan != nullptr && block.in != nullptr) {
-        if (tape != nullptr) {
-            tape->capture(block.in, block.frames, settings_.in_channels, block.now_ns);
+    account(block, plan);
+    if (plan != nullptr && plan->graph) {
+        run_graph(block, *plan->graph);
+    } else if (plan != nullptr && block.in != nullptr) {
+        if (Tape* tape = plan->tape.get()) {
+            tape->capture(block.in, block.frames, settings_.in_channels);
             tape->show(books_.unsettled_tag());
             if (plan->meters)
                 plan->meters->measure(block.in, block.frames, settings_.in_channels, tape->picks());
@@ -36,14 +37,56 @@ void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
     count(block, begin_ns);
 }
 
-void Engine::account(const Block& block, Tape* tape) noexcept TENUTO_NONBLOCKING {
-    const std::uint64_t tag = tape != nullptr ? tape->begin_block() : Books::no_tag;
-    books_.enter({block.now_ns, block.frames, block.device_frame, tag});
+void Engine::account(const Block& block, Plan* plan) noexcept TENUTO_NONBLOCKING {
+    const std::uint64_t number = counts_.callbacks.get();
+    Tape* const own = plan != nullptr ? plan->tape.get() : nullptr;
+    const std::span<Tape* const> branches =
+        plan != nullptr && plan->graph ? plan->graph->tapes() : std::span<Tape* const>{};
+    if (own != nullptr) own->begin_block(number, block.now_ns);
+    for (Tape* tape : branches) tape->begin_block(number, block.now_ns);
+    books_.enter({block.now_ns, block.frames, block.device_frame, number});
     while (const Loss* loss = books_.next_loss()) {
-        if (tape != nullptr && !tape->lose(*loss)) break;  // asked again with the next block
+        bool told = own == nullptr || own->lose(*loss, loss_number_);
+        for (Tape* tape : branches) told &= tape->lose(*loss, loss_number_);
+        if (!told) break;  // asked again with the next block
         counts_.losses.add(1);
         counts_.lost_frames.add(loss->frames);
         books_.drop_loss();
+        ++loss_number_;
+    }
+}
+
+// In pieces: none longer than the graph's buffers, and a new one wherever a change is due.
+void Engine::run_graph(const Block& block, Graph& graph) noexcept TENUTO_NONBLOCKING {
+    events_.collect();
+    const float* in = block.in;
+    float* out = block.out;
+    std::uint64_t frame = counts_.graph_frames.get();
+    for (std::uint32_t left = block.frames; left > 0;) {
+        apply_events(graph, frame);
+        const std::uint32_t some =
+            events_.frames_until_next(frame, std::min(left, graph.max_block()));
+        counts_.not_finite.add(graph.load(in, some));
+        graph.run(some, frame);
+        counts_.not_finite.add(graph.store(out != nullptr ? out : graph.scratch(), some));
+        if (out == nullptr && monitor_.is_separate())
+            monitor_.pass({graph.scratch(), std::size_t{some} * settings_.out_channels});
+        if (in != nullptr) in += std::size_t{some} * settings_.in_channels;
+        if (out != nullptr) out += std::size_t{some} * settings_.out_channels;
+        frame += some;
+        left -= some;
+    }
+    counts_.graph_frames.set(frame);
+    const std::uint64_t unsettled = books_.unsettled_tag();
+    for (Tape* tape : graph.tapes()) tape->show(unsettled);
+}
+
+void Engine::apply_events(Graph& graph, std::uint64_t frame) noexcept TENUTO_NONBLOCKING {
+    while (const Event* event = events_.due(frame)) {
+        if (event->frame < frame) counts_.late_events.add(1);
+        if (!graph.change(event->target, event->first, {event->values.data(), event->count}))
+            counts_.lost_events.add(1);
+        events_.drop();
     }
 }
 
@@ -101,7 +144,6 @@ Loss Engine::missing_until(std::int64_t now_ns, std::int64_t device_frame) const
     if (device_frame >= 0 && known > 0)
         frames = static_cast<std::uint64_t>(device_frame) -
                  std::min<std::uint64_t>(known, static_cast<std::uint64_t>(device_frame));
-    constexpr std::uint64_t at_the_end = INT64_MAX;  // wherever that is: `Tape::close` knows
     return {at_the_end, frames, now_ns, Cause::device_lost};
 }
 

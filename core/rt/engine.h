@@ -6,6 +6,7 @@
 #include <memory>  // layer: plans are built and freed on [control]
 
 #include "rt/books.h"
+#include "rt/events.h"
 #include "rt/monitor.h"
 #include "rt/plan.h"
 #include "rt/timing.h"
@@ -48,6 +49,12 @@ class Engine {
     // [control] True when the last offer is in use.
     bool is_taken() noexcept { return plans_.is_taken(); }
 
+    // [control] Changes of parameters at a frame of the graph's time; see `Events::schedule`.
+    bool schedule(std::uint64_t frame, std::uint64_t target, std::uint32_t first,
+                  std::span<const double> values) {
+        return events_.schedule(frame, target, first, values);
+    }
+
     // [control] The device went away and comes back; no audio thread may run.
     void device_returns() noexcept;
     // [control] What is missing at the end of a recording whose device is gone until `now_ns` or,
@@ -60,6 +67,7 @@ class Engine {
     // Books of the engine, each a fact on its own.
     struct Counts {
         shared::Counter callbacks, frames, late, flagged, losses, lost_frames, next_device_frame;
+        shared::Counter graph_frames, not_finite, late_events, lost_events;
         shared::Cell<std::int64_t> last_callback_ns{0};
         shared::Cell<std::int64_t> first_callback_ns{0};
         shared::Cell<std::uint64_t> thread{0};  // a platform::ThreadHandle; 0 until it has run
@@ -77,7 +85,9 @@ class Engine {
     const EngineSettings& settings() const noexcept { return settings_; }
 
   private:
-    void account(const Block& block, Tape* tape) noexcept TENUTO_NONBLOCKING;
+    void account(const Block& block, Plan* plan) noexcept TENUTO_NONBLOCKING;
+    void run_graph(const Block& block, Graph& graph) noexcept TENUTO_NONBLOCKING;
+    void apply_events(Graph& graph, std::uint64_t frame) noexcept TENUTO_NONBLOCKING;
     void hear(const Block& block, const Plan& plan) noexcept TENUTO_NONBLOCKING;
     void count(const Block& block, std::int64_t begin_ns) noexcept TENUTO_NONBLOCKING;
 
@@ -85,6 +95,8 @@ class Engine {
     Books books_;
     shared::Handoff<Plan> plans_;
     Monitor monitor_;
+    Events events_;
+    std::uint64_t loss_number_ = 0;  // of the next loss
     Counts counts_;
     Histogram lateness_, duration_;
 };

@@ -31,6 +31,10 @@ class Monitor {
     // [audio] The input's thread, when the output is a device of its own.
     void send(const float* in, std::uint32_t frames, std::span<const std::uint32_t> picks,
               float gain) noexcept TENUTO_NONBLOCKING;
+    // [audio] The same for sound that is complete already: `out_channels` interleaved.
+    void pass(std::span<const float> interleaved) noexcept TENUTO_NONBLOCKING {
+        ring_.write(interleaved);
+    }
     // [audio] The output's thread.
     void play(float* out, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>  // layer: the audio thread only reads through the pointers; control frees
 
+#include "rt/graph.h"
 #include "rt/meters.h"
 #include "rt/tape.h"
 
@@ -14,6 +15,7 @@ namespace tenuto::rt {
 struct Plan {
     std::shared_ptr<Tape> tape;      // where the input is recorded, or none
     std::shared_ptr<Meters> meters;  // of the tape's channels, or none
+    std::unique_ptr<Graph> graph;    // what is computed from input to output, or none
     float monitor_gain = 0;          // the recorded channels are heard this loud; 0: not at all
 };
 

@@ -17,7 +17,8 @@ Tape::Tape(std::size_t ring_frames, std::vector<std::uint32_t> picks, std::uint6
       picks_are_leading_(true),
       samples_(ring_frames, picks_.size()),
       losses_(loss_slots),
-      limit_(limit) {
+      limit_(limit),
+      marks_(mark_count, Mark{Books::no_tag, Books::no_tag}) {
     for (std::uint32_t c = 0; c < picks_.size(); ++c) picks_are_leading_ &= picks_[c] == c;
 }
 
@@ -25,20 +26,30 @@ void Tape::set_mode(Mode mode) noexcept {
     if (mode_.exchange(mode) == Mode::done) mode_.set(Mode::done);
 }
 
-std::uint64_t Tape::begin_block() noexcept TENUTO_NONBLOCKING {
+void Tape::begin_block(std::uint64_t block, std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
     const Mode before = current_;
     current_ = mode_.get();
     has_untold_ = false;
+    block_ = block;
+    now_ns_ = now_ns;
     const bool inside = before == Mode::recording && current_ == Mode::recording;
-    return inside ? samples_.staged_position() : Books::no_tag;
+    marks_[block % mark_count] = {block, inside ? samples_.staged_position() : Books::no_tag};
 }
 
-bool Tape::lose(const Loss& loss) noexcept TENUTO_NONBLOCKING {
-    if (loss.position == Books::no_tag) return true;
-    if (losses_.write({&loss, 1}) == 0) {
+std::uint64_t Tape::position_of(std::uint64_t block) const noexcept TENUTO_NONBLOCKING {
+    const Mark& mark = marks_[block % mark_count];
+    return mark.block == block ? mark.position : Books::no_tag;
+}
+
+bool Tape::lose(const Loss& loss, std::uint64_t number) noexcept TENUTO_NONBLOCKING {
+    const std::uint64_t position = position_of(loss.position);
+    if (number < told_ || position == Books::no_tag) return true;
+    const Loss here{position, loss.frames, loss.monotonic_ns, loss.cause};
+    if (losses_.write({&here, 1}) == 0) {
         has_untold_ = true;
         return false;
     }
+    told_ = number + 1;
     frames_.add(loss.frames);
     lost_.add(loss.frames);
     return true;
@@ -51,8 +62,8 @@ bool Tape::show_pending() noexcept TENUTO_NONBLOCKING {
     return true;
 }
 
-void Tape::capture(const float* block, std::uint32_t frames, std::uint32_t stride,
-                   std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
+void Tape::capture(const float* block, std::uint32_t frames, std::uint32_t stride) noexcept
+    TENUTO_NONBLOCKING {
     if (current_ != Mode::recording) {
         show_pending();  // a loss at the very end must not wait for a frame behind it
         return;
@@ -70,7 +81,7 @@ void Tape::capture(const float* block, std::uint32_t frames, std::uint32_t strid
         stage(block, frames, stride);
     } else if (frames > 0) {
         if (pending_.frames == 0)
-            pending_ = {samples_.staged_position(), 0, now_ns, Cause::overflow};
+            pending_ = {samples_.staged_position(), 0, now_ns_, Cause::overflow};
         pending_.frames += frames;
         lost_.add(frames);
     }
@@ -93,7 +104,11 @@ void Tape::stage(const float* block, std::uint32_t frames, std::uint32_t stride)
     samples_.stage_filled(frames);
 }
 
-void Tape::show(std::uint64_t position) noexcept TENUTO_NONBLOCKING {
+void Tape::show(std::uint64_t unsettled) noexcept TENUTO_NONBLOCKING {
+    // An unsettled block that is not part of the recording holds back what follows it.
+    std::uint64_t position = Books::no_tag;
+    for (std::uint64_t block = unsettled; block <= block_ && position == Books::no_tag; ++block)
+        position = position_of(block);
     samples_.commit_to(std::min(position, samples_.staged_position()));
 }
 
@@ -102,7 +117,9 @@ void Tape::close(std::span<const Loss> untold) {
     last_losses_.reserve(untold.size() + 1);
     if (!show_pending()) last_losses_.push_back(pending_);
     for (Loss loss : untold) {
-        if (loss.position == Books::no_tag || loss.frames == 0) continue;
+        if (loss.frames == 0) continue;
+        if (loss.position != at_the_end) loss.position = position_of(loss.position);
+        if (loss.position == Books::no_tag) continue;
         loss.position = std::min(loss.position, samples_.staged_position());
         last_losses_.push_back(loss);
         frames_.add(loss.frames);

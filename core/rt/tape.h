@@ -32,16 +32,17 @@ class Tape : public std::enable_shared_from_this<Tape> {
     // [any] What was asked for, or `done` when the limit was reached.
     Mode mode() const noexcept TENUTO_NONBLOCKING { return mode_.get(); }
 
-    // [audio] Begins a block; returns where a loss in front of it belongs, or `Books::no_tag`
-    // when it is not part of the recording.
-    std::uint64_t begin_block() noexcept TENUTO_NONBLOCKING;
-    // [audio] Places a loss; false when there is no room to tell of it now (ask again).
-    bool lose(const Loss& loss) noexcept TENUTO_NONBLOCKING;
-    // [audio] Takes the block in, `stride` channels interleaved.
-    void capture(const float* block, std::uint32_t frames, std::uint32_t stride,
-                 std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
-    // [audio] Shows the disk thread all frames before `position`.
-    void show(std::uint64_t position) noexcept TENUTO_NONBLOCKING;
+    // [audio] Begins the engine's block number `block`. The books speak of blocks, because several
+    // tapes may run; each knows where in its own ring a block began.
+    void begin_block(std::uint64_t block, std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
+    // [audio] Places the engine's loss number `number` (`position` is the block that it stands in
+    // front of); false when there is no room to tell of it now (ask again, with the same number).
+    bool lose(const Loss& loss, std::uint64_t number) noexcept TENUTO_NONBLOCKING;
+    // [audio] Takes frames of the block in, `stride` channels interleaved.
+    void capture(const float* block, std::uint32_t frames, std::uint32_t stride) noexcept
+        TENUTO_NONBLOCKING;
+    // [audio] Shows the disk thread all frames before the block `unsettled` (`Books::no_tag`: all).
+    void show(std::uint64_t unsettled) noexcept TENUTO_NONBLOCKING;
 
     // [control] With no audio thread left: shows everything, and the losses that are not told yet.
     void close(std::span<const Loss> untold);
@@ -74,6 +75,14 @@ class Tape : public std::enable_shared_from_this<Tape> {
     std::span<const std::uint32_t> picks() const noexcept TENUTO_NONBLOCKING { return picks_; }
 
   private:
+    // Where a block began in the ring, or `Books::no_tag` when it is not part of the recording.
+    struct Mark {
+        std::uint64_t block, position;
+    };
+    // The books settle within 150 ms: 112 blocks of 64 frames at 48 kHz.
+    static constexpr std::uint64_t mark_count = 8192;
+
+    std::uint64_t position_of(std::uint64_t block) const noexcept TENUTO_NONBLOCKING;
     bool show_pending() noexcept TENUTO_NONBLOCKING;
     void stage(const float* block, std::uint32_t frames, std::uint32_t stride) noexcept
         TENUTO_NONBLOCKING;
@@ -87,6 +96,9 @@ class Tape : public std::enable_shared_from_this<Tape> {
     shared::Setting<bool> closed_{false};
     shared::Counter frames_, lost_;
 
+    std::vector<Mark> marks_;
+    std::uint64_t block_ = 0, told_ = 0;  // the newest block; number of the next loss to be told
+    std::int64_t now_ns_ = 0;
     Mode current_ = Mode::idle;  // the mode of this block
     bool has_untold_ = false;    // a loss in front of this block found no room in its ring
     Loss pending_{};             // overflow that has not been shown yet

@@ -47,6 +47,12 @@ class Cell {
 
 using Counter = Cell<std::uint64_t>;
 
+// [any] A number that nobody else has: 1, 2, 3 …
+inline std::uint64_t next_number() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only its being unique counts
+}
+
 template <typename T>
 class Setting {
   public:

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "bindings/bind_graph.h"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <stdexcept>
+#include <tuple>
+
+#include "control/graph_builder.h"
+#include "platform/clock.h"
+#include "rt/engine.h"
+#include "rt/feed_node.h"
+#include "rt/tape_node.h"
+
+namespace nb = nanobind;
+using namespace tenuto;
+
+namespace {
+
+using PartRow = std::tuple<std::shared_ptr<dsp::Node>, std::string>;
+using LinkRow =
+    std::tuple<std::shared_ptr<dsp::Connection>, int, int, std::uint32_t, std::vector<int>>;
+using Interleaved = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Result = nb::ndarray<nb::numpy, float, nb::ndim<2>>;
+
+rt::Graph::Kind kind_named(const std::string& name) {
+    if (name == "run") return rt::Graph::Kind::run;
+    if (name == "emit") return rt::Graph::Kind::emit;
+    if (name == "absorb") return rt::Graph::Kind::absorb;
+    throw std::invalid_argument("there is no step called " + name);
+}
+
+std::size_t offer_graph(rt::Engine& engine, std::uint32_t max_block,
+                        const std::vector<PartRow>& parts, const std::vector<LinkRow>& links) {
+    control::GraphPlan described{
+        max_block, engine.settings().in_channels, engine.settings().out_channels, {}, {}};
+    for (const auto& [node, kind] : parts) described.parts.push_back({node, kind_named(kind)});
+    for (const auto& [connection, from, to, first, channels] : links)
+        described.links.push_back({connection, from, to, first, channels});
+    auto plan = std::make_unique<rt::Plan>();
+    plan->graph = control::build_graph(described);
+    const std::size_t bytes = plan->graph->arena_bytes();
+    engine.offer(std::move(plan));
+    return bytes;
+}
+
+// As fast as it can, block by block, on the caller's thread: no audio thread may run this engine.
+Result run_offline(rt::Engine& engine, const Interleaved& in, std::uint32_t blocksize) {
+    const std::uint32_t ins = engine.settings().in_channels, outs = engine.settings().out_channels;
+    if (ins > 0 && in.shape(1) != ins) throw nb::value_error("another number of channels");
+    const std::size_t frames = in.shape(0);
+    auto* data = new float[std::max<std::size_t>(1, frames * outs)];
+    const nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
+    {
+        const nb::gil_scoped_release release;
+        const double frame_ns = 1e9 / engine.settings().books.samplerate;
+        std::uint64_t at = engine.counts().frames.get();
+        for (std::size_t done = 0; done < frames;) {
+            const auto some =
+                static_cast<std::uint32_t>(std::min<std::size_t>(blocksize, frames - done));
+            const auto now = static_cast<std::int64_t>(static_cast<double>(at) * frame_ns) + 1;
+            engine.process({ins > 0 ? in.data() + done * ins : nullptr,
+                            outs > 0 ? data + done * outs : nullptr, some, now,
+                            static_cast<std::int64_t>(at), now, false});
+            done += some;
+            at += some;
+        }
+    }
+    return Result(data, {frames, outs}, owner);
+}
+
+}  // namespace
+
+void bind_graph(nb::module_& module) {
+    nb::class_<dsp::Connection>(module, "Connection", "The gain and the presence of one path.")
+        .def(nb::new_([](double factor, bool fades_in, double samplerate) {
+                 return std::make_shared<dsp::Connection>(factor, fades_in, samplerate);
+             }),
+             nb::arg("factor"), nb::arg("fades_in"), nb::arg("samplerate"))
+        .def_prop_ro("id", &dsp::Connection::id)
+        .def(
+            "set",
+            [](dsp::Connection& self, std::size_t first, const std::vector<double>& values) {
+                if (!self.set(first, values)) throw nb::index_error("no such targets");
+            },
+            nb::arg("first"), nb::arg("values"));
+
+    nb::class_<rt::TapeNode, dsp::Node>(module, "TapeNode", "The end of a branch: to a tape.")
+        .def(nb::new_([](std::shared_ptr<rt::Tape> tape, std::uint32_t channels,
+                         std::uint32_t max_block, double samplerate) {
+                 return std::make_shared<rt::TapeNode>(std::move(tape), channels, max_block,
+                                                       samplerate);
+             }),
+             nb::arg("tape"), nb::arg("channels"), nb::arg("max_block"), nb::arg("samplerate"));
+
+    nb::class_<rt::FeedNode, dsp::Node>(module, "FeedNode", "Sound that Python puts in.")
+        .def(nb::new_([](std::uint32_t channels, std::size_t ring_frames, std::uint32_t max_block,
+                         double samplerate) {
+                 return std::make_shared<rt::FeedNode>(channels, ring_frames, max_block,
+                                                       samplerate);
+             }),
+             nb::arg("channels"), nb::arg("ring_frames"), nb::arg("max_block"),
+             nb::arg("samplerate"))
+        .def(
+            "write",
+            [](rt::FeedNode& node, const Interleaved& frames) {
+                if (frames.shape(1) != node.shape().out_channels)
+                    throw nb::value_error("another number of channels");
+                return node.write({frames.data(), frames.size()});
+            },
+            nb::arg("frames"), "Put in what fits; returns how many frames.")
+        .def("announce_end", &rt::FeedNode::announce_end, nb::arg("ends"))
+        .def_prop_ro("free_frames", &rt::FeedNode::free_frames)
+        .def_prop_ro("missing", &rt::FeedNode::missing)
+        .def_prop_ro("played", &rt::FeedNode::played);
+
+    module.def("offer_graph", &offer_graph, nb::arg("engine"), nb::arg("max_block"),
+               nb::arg("parts"), nb::arg("links"),
+               "Compile a graph and hand it to the engine's next block; returns the bytes of its "
+               "buffers.");
+    module.def(
+        "schedule",
+        [](rt::Engine& engine, std::uint64_t frame, std::uint64_t target, std::uint32_t first,
+           const std::vector<double>& values) {
+            return engine.schedule(frame, target, first, values);
+        },
+        nb::arg("engine"), nb::arg("frame"), nb::arg("target"), nb::arg("first"), nb::arg("values"),
+        "Change targets at a frame; False when too much is scheduled already.");
+    module.def("run_offline", &run_offline, nb::arg("engine"), nb::arg("frames"),
+               nb::arg("blocksize"),
+               "Run an engine that has no device over an array, as fast as it can.");
+}
