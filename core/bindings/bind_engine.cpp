@@ -102,6 +102,10 @@ void bind_engine(nb::module_& module) {
         .def("record", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::recording); })
         .def("pause", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::paused); })
         .def("finish", [](rt::Tape& tape) { tape.set_mode(rt::Tape::Mode::done); })
+        .def(
+            "close", [](rt::Tape& tape) { tape.close({}); },
+            "Show the disk thread the end; no audio thread may run it.")
+        .def("seal", &rt::Tape::seal, "The same while the audio thread runs it, done and settled.")
         .def_prop_ro("is_done", [](const rt::Tape& t) { return t.mode() == rt::Tape::Mode::done; })
         .def_prop_ro("is_closed", &rt::Tape::is_closed)
         .def_prop_ro("frames", &rt::Tape::frames, "Device time taken: in the ring or lost.")

@@ -12,6 +12,7 @@
 
 #include "control/graph_builder.h"
 #include "platform/clock.h"
+#include "rt/books.h"
 #include "rt/engine.h"
 #include "rt/feed_node.h"
 #include "rt/tape_node.h"
@@ -95,7 +96,21 @@ void bind_graph(nb::module_& module) {
                  return std::make_shared<rt::TapeNode>(std::move(tape), channels, max_block,
                                                        samplerate);
              }),
-             nb::arg("tape"), nb::arg("channels"), nb::arg("max_block"), nb::arg("samplerate"));
+             nb::arg("tape"), nb::arg("channels"), nb::arg("max_block"), nb::arg("samplerate"))
+        .def(
+            "put",
+            [](rt::TapeNode& node, const Interleaved& frames) {
+                // As the audio thread would: no engine may run this node.
+                rt::Tape& tape = node.tape();
+                const auto count = static_cast<std::uint32_t>(frames.shape(0));
+                const auto width = static_cast<std::uint32_t>(frames.shape(1));
+                if (width != tape.channels()) throw nb::value_error("another number of channels");
+                const nb::gil_scoped_release release;
+                tape.begin_block(0, platform::monotonic_ns());
+                tape.capture(frames.data(), count, width);
+                tape.show(rt::Books::no_tag);
+            },
+            nb::arg("frames"), "Record frames (frames, channels) that no engine brings.");
 
     nb::class_<rt::FeedNode, dsp::Node>(module, "FeedNode", "Sound that Python puts in.")
         .def(nb::new_([](std::uint32_t channels, std::size_t ring_frames, std::uint32_t max_block,

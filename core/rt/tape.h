@@ -47,6 +47,10 @@ class Tape : public std::enable_shared_from_this<Tape> {
     // [control] With no audio thread left: shows everything, and the losses that are not told yet.
     void close(std::span<const Loss> untold);
 
+    // [control] The same while the audio thread still runs it: it must be `done`, and have been for
+    // as long as the books take to settle, so that everything is shown already.
+    void seal() noexcept { closed_.set(true); }
+
     // [any]
     std::uint32_t channels() const noexcept TENUTO_NONBLOCKING {
         return static_cast<std::uint32_t>(picks_.size());

@@ -6,8 +6,11 @@ Record, and know that nothing was lost: see `Recorder` and `record`. Devices are
 """
 
 from . import testing
+from ._chain import Chain
+from ._connections import Connection
 from ._devices import devices
 from ._devices.base import DeviceInfo
+from ._engine import Engine
 from ._errors import (
     DesignError,
     DeviceError,
@@ -17,6 +20,11 @@ from ._errors import (
     TenutoError,
 )
 from ._levels import Level
+from ._nodes.base import Node, Port
+from ._nodes.gain import Gain
+from ._nodes.recorder import FileRecorder
+from ._nodes.source import Source
+from ._offline import render
 from ._record import record
 from ._recorder import Recorder
 from ._scheduling import SchedulingReport
@@ -26,16 +34,24 @@ from ._take import Gap, Take, read_ledger
 __version__ = "0.1.0"
 
 __all__ = [
+    "Chain",
+    "Connection",
     "DesignError",
     "DeviceError",
     "DeviceInfo",
+    "Engine",
     "FileError",
+    "FileRecorder",
+    "Gain",
     "Gap",
     "GraphError",
     "KernelError",
     "Level",
+    "Node",
+    "Port",
     "Recorder",
     "SchedulingReport",
+    "Source",
     "Stats",
     "Take",
     "TenutoError",
@@ -43,5 +59,6 @@ __all__ = [
     "devices",
     "read_ledger",
     "record",
+    "render",
     "testing",
 ]

@@ -72,6 +72,12 @@ class Tape:
 
     def finish(self) -> None: ...
 
+    def close(self) -> None:
+        """Show the disk thread the end; no audio thread may run it."""
+
+    def seal(self) -> None:
+        """The same while the audio thread runs it, done and settled."""
+
     @property
     def is_done(self) -> bool: ...
 
@@ -133,6 +139,9 @@ class Node:
     def set(self, first: int, values: Sequence[float]) -> None:
         """Ask for new targets, from ``first`` on."""
 
+    @property
+    def id(self) -> int: ...
+
     def reset(self) -> None:
         """Forget what was heard; no audio thread may run it."""
 
@@ -165,6 +174,54 @@ def run_node(node: Node, planar: Annotated[NDArray[numpy.float32], dict(shape=(N
     """
     Run one node alone over an array (channels, frames), in blocks of these sizes.
     """
+
+class Connection:
+    """The gain and the presence of one path."""
+
+    def __init__(self, factor: float, fades_in: bool, samplerate: float) -> None: ...
+
+    @property
+    def id(self) -> int: ...
+
+    def set(self, first: int, values: Sequence[float]) -> None: ...
+
+class TapeNode(Node):
+    """The end of a branch: to a tape."""
+
+    def __init__(self, tape: Tape, channels: int, max_block: int, samplerate: float) -> None: ...
+
+    def put(self, frames: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> None:
+        """Record frames (frames, channels) that no engine brings."""
+
+class FeedNode(Node):
+    """Sound that Python puts in."""
+
+    def __init__(self, channels: int, ring_frames: int, max_block: int, samplerate: float) -> None: ...
+
+    def write(self, frames: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> int:
+        """Put in what fits; returns how many frames."""
+
+    def announce_end(self, ends: bool) -> None: ...
+
+    @property
+    def free_frames(self) -> int: ...
+
+    @property
+    def missing(self) -> int: ...
+
+    @property
+    def played(self) -> int: ...
+
+def offer_graph(engine: Engine, max_block: int, parts: Sequence[tuple[Node, str]], links: Sequence[tuple[Connection, int, int, int, Sequence[int]]]) -> int:
+    """
+    Compile a graph and hand it to the engine's next block; returns the bytes of its buffers.
+    """
+
+def schedule(engine: Engine, frame: int, target: int, first: int, values: Sequence[float]) -> bool:
+    """Change targets at a frame; False when too much is scheduled already."""
+
+def run_offline(engine: Engine, frames: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], blocksize: int) -> Annotated[NDArray[numpy.float32], dict(shape=(None, None))]:
+    """Run an engine that has no device over an array, as fast as it can."""
 
 class Track:
     """One recording on its way to its file or to memory."""

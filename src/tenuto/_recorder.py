@@ -16,31 +16,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _sndfile
+from ._checks import number, whole
 from ._devices.base import Wanted, channels_asked
 from ._errors import DeviceError, FileError, TenutoError
-from ._paths import check_target, create
+from ._paths import check_target
 from ._recording_view import RecordingView
 from ._stream import Stream, own_process
-from ._take import Take, ledger_path
+from ._take import Take
+from ._track import finish_track, open_track
 
 if TYPE_CHECKING:
     from .testing import VirtualDevice
 
 _PAUSE = 0.01
 _alive: weakref.WeakSet[Recorder] = weakref.WeakSet()
-
-
-def _number(name: str, value: float, low: float, high: float, unit: str) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:  # not a number (NaN) is in no range
-        raise ValueError(f"{name}={value!r}: must be between {low} and {high} {unit}")
-    return value
-
-
-def _whole(name: str, value: float, low: float, high: float, unit: str) -> int:
-    if _number(name, value, low, high, unit) != int(value):
-        raise ValueError(f"{name}={value!r}: give a whole number of {unit}")
-    return int(value)
 
 
 class Recorder(RecordingView):
@@ -130,16 +119,16 @@ class Recorder(RecordingView):
         self._track: _core.Track | None = None
         self._lost_for_good = False
         self._overwrite = overwrite
-        self.samplerate = _whole("samplerate", samplerate, 1000, 768_000, "Hz")
+        self.samplerate = whole("samplerate", samplerate, 1000, 768_000, "Hz")
         picks, count = channels_asked(channels)
         limit = self._limit(seconds)
-        blocksize = _whole("blocksize", blocksize, 0, 65536, "frames")
+        blocksize = whole("blocksize", blocksize, 0, 65536, "frames")
         if monitor not in ("off", "input"):
             raise ValueError(f'monitor={monitor!r}: possible are "off" and "input"')
-        _number("monitor_gain_db", monitor_gain_db, -120, 20, "dB")
-        _number("ring_seconds", ring_seconds, 0.01, 600, "s")
+        number("monitor_gain_db", monitor_gain_db, -120, 20, "dB")
+        number("ring_seconds", ring_seconds, 0.01, 600, "s")
         if cpu is not None:
-            _whole("cpu", cpu, 0, (os.cpu_count() or 1) - 1, "(a processor's number)")
+            whole("cpu", cpu, 0, (os.cpu_count() or 1) - 1, "(a processor's number)")
 
         self.path = Path(path) if path is not None else None
         self._format: _sndfile.FileFormat | None = None
@@ -227,30 +216,9 @@ class Recorder(RecordingView):
                 raise
 
     def _open_track(self) -> None:
-        utc_offset = time.time_ns() - _core.monotonic_ns()
-        if self.path is None:
-            self._track = _core.memory_track(self._tape, self.samplerate, utc_offset)
-        else:
-            assert self._format is not None
-            descriptor = create(self.path, overwrite=self._overwrite)
-            try:
-                self._track = _core.file_track(
-                    self._tape,
-                    _sndfile.api(),
-                    descriptor,
-                    self._format.code,
-                    self.samplerate,
-                    self._format.integer_bits,
-                    self._format.is_packed,
-                    self._format.most_bytes,
-                    str(ledger_path(self.path)),
-                    utc_offset,
-                )
-            except RuntimeError as error:
-                os.close(descriptor)
-                self.path.unlink(missing_ok=True)
-                raise FileError(f'cannot record to "{self.path}": {error}') from error
-        _core.serve(self._track)
+        self._track = open_track(
+            self._tape, self.path, self._format, self.samplerate, overwrite=self._overwrite
+        )
 
     def pause(self) -> None:
         """Leave out what comes from here on; the meters go on."""
@@ -340,23 +308,10 @@ class Recorder(RecordingView):
         self._stream.close()
         self._stream.engine.close_tape(self._tape, gone_until, device_frame)
         self._mode = "stopped"
-        track = self._track
-        if track is None:
-            return
-        _core.wake_writer()
-        while not track.wait_until_over(0.1):
-            pass  # the GIL is released meanwhile; Ctrl-C gets through here
-        state = track.state()
-        if state["phase"] == "failed":
-            self._failure = FileError(
-                f'recording to "{self.path}" ended after '
-                f"{state['frames'] / self.samplerate:.3f} s: {track.error}. "
-                "The file is valid up to there."
+        if self._track is not None:
+            self._take, self._failure = finish_track(
+                self._track, self.path, self.samplerate, self.channels
             )
-        samples = track.samples(0, state["frames"]) if self.path is None else None
-        self._take = Take(
-            self.path, state["frames"], self.samplerate, self.channels, self.gaps, samples
-        )
 
     # -- endings ---------------------------------------------------------------------------------
 

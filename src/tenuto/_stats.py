@@ -39,6 +39,10 @@ class Stats:
         Share of a block's time that a callback took (1.0: all of it).
     jitter : Spread
         How late callbacks began, in seconds.
+    not_finite : int
+        Samples that came in or would have gone out as infinite or not a number; they became 0.
+    late_events : int
+        Changes that were scheduled for a frame that had passed; they were made at once.
     samplerate : float
         The device's true rate in hertz, as measured against the computer's clock.
     drift_ppm : float
@@ -54,6 +58,8 @@ class Stats:
     lost_frames: int
     load: Spread
     jitter: Spread
+    not_finite: int
+    late_events: int
     samplerate: float
     drift_ppm: float
     histogram: dict[float, int] = field(repr=False)
@@ -92,6 +98,8 @@ def stats(counts: dict[str, Any], samplerate: int) -> Stats:
             counts["duration_ns"], counts["duration_max_ns"], 1e-9 * samplerate / blocksize
         ),
         jitter=spread(counts["lateness_ns"], counts["lateness_max_ns"], 1e-9),
+        not_finite=counts["not_finite"],
+        late_events=counts["late_events"],
         samplerate=true,
         drift_ppm=(true / samplerate - 1) * 1e6,
         histogram={begin * 1e-9: count for begin, count in counts["lateness_ns"].items()},

@@ -63,6 +63,7 @@ class Stream:
         self.is_running = False
         self.scheduling: SchedulingReport | None = None
         self.on_lost_for_good: weakref.WeakMethod[Callable[[], None]] | None = None
+        self.on_poll: weakref.WeakMethod[Callable[[], None]] | None = None
         self._opened_ns = 0
         self._promoted_output = 0
         self._lock = threading.Lock()
@@ -130,6 +131,9 @@ class Stream:
         pause = _FIRST_WATCH_SECONDS
         while not self._stop.wait(pause):
             self.poll()
+            tidy = self.on_poll() if self.on_poll is not None else None
+            if tidy is not None:
+                tidy()
             pause = _FIRST_WATCH_SECONDS if self.scheduling is None else _WATCH_SECONDS
 
     def poll(self) -> None:

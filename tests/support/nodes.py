@@ -53,4 +53,3 @@ def check_chunks(make: Any, x: NDArray[Any], samplerate: float = 48000, bound: f
 def decibels(value: float) -> float:
     """20 log10, with a floor instead of minus infinity."""
     return float(20 * np.log10(max(value, 1e-15)))
-

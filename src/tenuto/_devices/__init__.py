@@ -92,12 +92,12 @@ def find_adapter(device: str | int | VirtualDevice | None, wanted: Wanted) -> Ad
     if isinstance(device, int) and device == len(found):
         return VirtualAdapter(Script(), wanted)
     try:
-        context, chosen = _choose(found, device, name, backends)
+        context, chosen = _choose(found, device, name, backends, wanted)
     except DeviceError:
         if with_outputs:
             raise
         # The message counts all devices, too.
-        context, chosen = _choose(_search(backends), device, name, backends)
+        context, chosen = _choose(_search(backends), device, name, backends, wanted)
     return MiniaudioAdapter(context, chosen, wanted)
 
 
@@ -106,13 +106,10 @@ def _choose(
     device: str | int | None,
     name: str | int | None,
     backends: tuple[str, ...],
+    wanted: Wanted,
 ) -> tuple[Context, Found]:
     if name is None:
-        able = [entry for entry in found if entry[1].in_channels > 0]
-        if not able:
-            raise DeviceError(_nothing_there(device, found, backends))
-        first = [entry for entry in able if entry[1].backend == able[0][1].backend]
-        return next((entry for entry in first if entry[1].is_default), first[0])
+        return _default(found, device, backends, wanted)
     if isinstance(name, int):
         if 0 <= name < len(found):
             return found[name]
@@ -134,11 +131,44 @@ def _choose(
     return matches[0]
 
 
+def _default(
+    found: list[tuple[Context, Found]],
+    device: str | int | None,
+    backends: tuple[str, ...],
+    wanted: Wanted,
+) -> tuple[Context, Found]:
+    """The default of the first sound system that has what is wanted.
+
+    Where its default input and its default output are two devices, they are taken as one.
+    """
+    from .miniaudio import pair
+
+    for backend in backends:
+        here = [entry for entry in found if entry[1].backend == backend]
+        here.sort(key=lambda entry: not entry[1].is_default)
+        ins = [entry for entry in here if entry[1].in_channels > 0]
+        outs = [entry for entry in here if entry[1].out_channels > 0]
+        if not wanted.out_channels and ins:
+            return ins[0]
+        if not wanted.has_input and outs:
+            return outs[0]
+        if ins and outs:
+            both = [entry for entry in ins if entry[1].out_channels > 0]
+            if both and both[0] is ins[0]:
+                return both[0]
+            return ins[0][0], pair(ins[0][1], outs[0][1])
+    raise DeviceError(_nothing_there(device, found, backends, wanted))
+
+
 def _nothing_there(
-    device: str | int | None, found: list[tuple[Context, Found]], backends: tuple[str, ...]
+    device: str | int | None,
+    found: list[tuple[Context, Found]],
+    backends: tuple[str, ...],
+    wanted: Wanted,
 ) -> str:
     where = ", ".join(backends)
-    what = "no input device" if device is None else f'no input device for "{device}"'
+    kind = "input" if wanted.has_input else "output"
+    what = f"no {kind} device" if device is None else f'no {kind} device for "{device}"'
     return (
         f"{what} was found (looked at: {where}). " + _what_there_is(found) + " To go on without "
         'hardware pass device="virtual"; `tenuto doctor` tells what is missing.'

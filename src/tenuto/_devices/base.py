@@ -49,13 +49,21 @@ class DeviceInfo:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a stream asks of a device; channels counted from 0."""
+    """What a stream asks of a device; channels counted from 0.
+
+    ``in_picks``: None leaves it to the device, () means that no input is wanted.
+    """
 
     samplerate: int
     blocksize: int
     in_picks: tuple[int, ...] | None
     in_count: int
     out_channels: int
+
+    @property
+    def has_input(self) -> bool:
+        """Whether an input is wanted at all."""
+        return self.in_picks != ()
 
 
 @dataclass(frozen=True)
@@ -207,7 +215,7 @@ def check_channels(name: str, wanted: Wanted, in_channels: int, out_channels: in
     if wanted.out_channels > out_channels:
         raise DeviceError(
             f'"{name}" cannot play {wanted.out_channels} channels: it has {out_channels}. '
-            "Turn monitoring off, or choose another device."
+            "Ask for fewer, turn monitoring off, or choose another device."
         )
 
 

@@ -9,6 +9,7 @@ says in one sentence what moved when a release breaks this.
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import functools
 import math
 import sys
@@ -167,6 +168,7 @@ class Found:
     in_id: Any = None
     out_id: Any = None
     is_default: bool = False
+    out_name: str = ""  # where the output is another device of the same sound system
 
     @property
     def samplerates(self) -> tuple[int, ...]:
@@ -187,7 +189,7 @@ class MiniaudioAdapter(LibraryAdapter):
 
     def __init__(self, context: Context, found: Found, wanted: Wanted) -> None:
         check_channels(found.name, wanted, found.in_channels, found.out_channels)
-        check_samplerate(found.name, wanted.samplerate, found.in_rates)
+        _check_rates(found, wanted)
         self._context = context
         self._found = found
         self._wanted = wanted
@@ -195,9 +197,9 @@ class MiniaudioAdapter(LibraryAdapter):
         self.offered = Offered(
             name=found.name,
             backend=found.backend,
-            in_channels=found.in_channels,
+            in_channels=found.in_channels if wanted.has_input else 0,
             out_channels=found.out_channels if wanted.out_channels else 0,
-            separate_output=True,
+            separate_output=wanted.has_input,
             blocksize=wanted.blocksize,
             # JACK runs in cycles (see rt/books.h); elsewhere blocks say nothing about losses.
             loss_quantum=0 if found.backend == "jack" else 1,
@@ -208,9 +210,12 @@ class MiniaudioAdapter(LibraryAdapter):
         # Two devices where both directions are wanted. miniaudio's duplex device would pass the
         # input through a ring of its own: sound arrives four blocks old, and a loss is then not
         # where the clock says.
-        self._open_side(engine, self._context, "capture")
+        if self.offered.in_channels:
+            self._open_side(engine, self._context, "capture")
         if self.offered.out_channels:
-            self._output_context = Context(self.offered.backend, _MONITOR_NAME)
+            self._output_context = self._context
+            if self._devices:
+                self._output_context = Context(self.offered.backend, _MONITOR_NAME)
             self._open_side(engine, self._output_context, "playback")
 
     def _open_side(self, engine: _core.Engine, context: Context, side: str) -> None:
@@ -225,7 +230,8 @@ class MiniaudioAdapter(LibraryAdapter):
             # miniaudio's three, a wake-up 8 ms late costs frames. It adds no latency.
             block = self._wanted.blocksize or _PULSE_BLOCK_SECONDS * self._wanted.samplerate
             config.periods = math.ceil(_PULSE_BUFFER_SECONDS * self._wanted.samplerate / block)
-        config.dataCallback = _callbacks()[side == "playback"]
+        # The output has a callback of its own only beside an input, whose callback runs the engine.
+        config.dataCallback = _callbacks()[bool(self._devices)]
         config.pUserData = ffi.cast("void *", engine.address)
         part = getattr(config, side)
         # The native number: the wanted channels are picked by the engine, unmixed.
@@ -239,7 +245,7 @@ class MiniaudioAdapter(LibraryAdapter):
         result = lib.ma_device_init(context.pointer, settings, device)
         if result != lib.MA_SUCCESS:
             self.close()
-            direction = "recording" if side == "capture" else "monitoring"
+            direction = "recording" if side == "capture" else "playing"
             raise DeviceError(
                 f'"{self.offered.name}" ({self.offered.backend}) cannot be opened for {direction} '
                 f"at {self._wanted.samplerate} Hz with {channels} channels: another "
@@ -280,11 +286,29 @@ class MiniaudioAdapter(LibraryAdapter):
     def find_again(self) -> None:
         context = Context(self.offered.backend)
         found = find(context, self._found)
-        if found is None or found.in_channels != self.offered.in_channels:
+        before = self._found.in_channels, self._found.out_channels
+        if found is None or (found.in_channels, found.out_channels) != before:
             raise DeviceError(f'"{self.offered.name}" is not what it was')
-        check_channels(found.name, self._wanted, found.in_channels, found.out_channels)
-        check_samplerate(found.name, self._wanted.samplerate, found.in_rates)
+        _check_rates(found, self._wanted)
         self._context, self._found = context, found
+
+
+def _check_rates(found: Found, wanted: Wanted) -> None:
+    if wanted.has_input:
+        check_samplerate(found.name, wanted.samplerate, found.in_rates)
+    if wanted.out_channels:
+        check_samplerate(found.out_name or found.name, wanted.samplerate, found.out_rates)
+
+
+def pair(source: Found, sink: Found) -> Found:
+    """An input and an output of one sound system as one device."""
+    return dataclasses.replace(
+        source,
+        out_name=sink.name,
+        out_channels=sink.out_channels,
+        out_rates=sink.out_rates,
+        out_id=sink.out_id,
+    )
 
 
 def find(context: Context, like: Found) -> Found | None:
@@ -292,5 +316,6 @@ def find(context: Context, like: Found) -> Found | None:
     candidates = list(context.devices())
     for found in candidates:
         if found.name == like.name or found.identity == like.identity:
-            return found
+            sinks = [other for other in candidates if other.name == like.out_name]
+            return pair(found, sinks[0]) if sinks else found
     return None

@@ -34,21 +34,22 @@ class PortAudioAdapter(LibraryAdapter):
         self._stream: Any = None
         which: str | int | None = int(name) if name.isdecimal() else name or None
         try:
-            self._input = self._sd.query_devices(which, "input")
+            self._input = self._sd.query_devices(which, "input") if wanted.has_input else None
             self._output = self._sd.query_devices(which, "output") if wanted.out_channels else None
         except (ValueError, self._sd.PortAudioError) as error:
             names = "; ".join(f'{d["index"]}: "{d["name"]}"' for d in self._sd.query_devices())
             raise DeviceError(
                 f'PortAudio has no such device "{name}" ({error}). It has {names or "none at all"}.'
             ) from error
-        ins = int(self._input["max_input_channels"])
+        ins = int(self._input["max_input_channels"]) if self._input else 0
         outs = int(self._output["max_output_channels"]) if self._output else 0
-        check_channels(self._input["name"], wanted, ins, outs)
+        name = (self._input or self._output or {})["name"]
+        check_channels(name, wanted, ins, outs)
         # The least number that holds the wanted channels: PortAudio opens any.
         used = max(wanted.in_picks) + 1 if wanted.in_picks else min(2, ins)
-        self.offered = Offered(
-            self._input["name"], "portaudio", used, min(2, outs), wanted.blocksize, 1
-        )
+        used = used if wanted.has_input else 0
+        outs = max(wanted.out_channels, min(2, outs))
+        self.offered = Offered(name, "portaudio", used, outs, wanted.blocksize, 1)
 
     def open(self, engine: _core.Engine) -> None:
         ffi, lib = self._sd._ffi, self._sd._lib
@@ -57,7 +58,8 @@ class PortAudioAdapter(LibraryAdapter):
         def parameters(info: Any, channels: int) -> Any:
             if not channels:
                 return ffi.NULL
-            latency = info["default_low_input_latency"]
+            way = "input" if info is self._input else "output"
+            latency = info[f"default_low_{way}_latency"]
             return ffi.new(
                 "PaStreamParameters *",
                 (info["index"], channels, lib.paFloat32, latency, ffi.NULL),
@@ -66,7 +68,8 @@ class PortAudioAdapter(LibraryAdapter):
         ins = parameters(self._input, self.offered.in_channels)
         outs = parameters(self._output, self.offered.out_channels)
         if lib.Pa_IsFormatSupported(ins, outs, rate) != lib.paFormatIsSupported:
-            check_samplerate(self.offered.name, rate, (int(self._input["default_samplerate"]),))
+            native = int((self._input or self._output or {})["default_samplerate"])
+            check_samplerate(self.offered.name, rate, (native,))
         stream = ffi.new("PaStream **")
         callback = ffi.cast("PaStreamCallback *", _core.portaudio_callback())
         user = ffi.cast("void *", engine.address)

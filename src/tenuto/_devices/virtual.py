@@ -75,7 +75,9 @@ class VirtualAdapter:
         has = script.in_channels or max(wanted.in_count, _DEFAULT_CHANNELS)
         if script.in_channels == 0 and wanted.in_picks:
             has = max(has, max(wanted.in_picks) + 1)
-        outs = has if wanted.out_channels or script.input == "loopback" else 0
+        outs = 0
+        if wanted.out_channels or script.input == "loopback":
+            outs = max(wanted.out_channels, has)
         check_channels(script.name, wanted, has, outs)
         self.script = script
         self._samplerate = wanted.samplerate

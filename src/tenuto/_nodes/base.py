@@ -11,14 +11,17 @@ from __future__ import annotations
 import contextvars
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from .. import _core
-from .params import assign
+from .params import assign, parameters
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from .._engine import Engine
+    from .._stream import Stream
 
 
 class Schedule(Protocol):
@@ -89,11 +92,15 @@ class Node:
     is_sink: ClassVar[bool] = False
     """Whether it has no output."""
 
+    in_chains: ClassVar[bool] = True
+    """Whether it can stand in a `tenuto.Chain`, and so in a file."""
+
     name: str
 
     def __init__(self, *, name: str | None = None, **parameters: Any) -> None:
         self.name = name or type(self).__name__.lower()
         self._instances: weakref.WeakSet[Instance] = weakref.WeakSet()
+        self._engine: weakref.ref[Engine] | None = None
         assign(self, parameters)
 
     # -- what a subclass says of itself --------------------------------------------------------
@@ -118,6 +125,19 @@ class Node:
         width = max(1, incoming)
         return (0 if self.is_source else width), (0 if self.is_sink else width)
 
+    def _to_table(self) -> dict[str, Any]:
+        """What a file says of it: names and plain values."""
+        return {name: getattr(self, name) for name in parameters(type(self))}
+
+    @classmethod
+    def _from_table(cls, table: dict[str, Any]) -> Self:
+        """The node that a file tells of; `TypeError` or `ValueError` names the key at fault."""
+        known = parameters(cls)
+        for key in table:
+            if key not in known:
+                raise TypeError(f'the key "{key}" is not known; possible: {", ".join(known)}')
+        return cls(**table)
+
     # -- building and steering ------------------------------------------------------------------
 
     def _make(
@@ -134,6 +154,12 @@ class Node:
         instance = Instance(core, targets, samplerate)
         self._instances.add(instance)
         return instance
+
+    def _begin(self, instance: Instance) -> None:
+        """Sound begins to run through `instance`: open what has to be open (a file)."""
+
+    def _end(self, stream: Stream | None) -> None:
+        """It has left the engine, or that has stopped: complete what has to be complete."""
 
     def _changed(self) -> None:
         """A parameter was set: tell every instance."""
