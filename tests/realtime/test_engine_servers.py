@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""An engine on real sound servers: what it plays is what arrives, whatever Python does."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tenuto
+from support.gil import busy_python
+from support.index_content import Content
+from support.servers import JackServer, PulseServer, playing
+
+pytestmark = pytest.mark.realtime
+
+
+def test_what_an_engine_plays_on_jack_is_what_a_recorder_hears(jack: JackServer) -> None:
+    ramp = np.arange(-20_000, 20_000, dtype=np.float32) / 2**15
+    source = tenuto.Source(channels=1, buffer_seconds=2)
+    with tenuto.Engine("jack", channels=(0, 2)) as engine:
+        engine.connect(source, tenuto.Gain(0), engine.output)
+        outputs = [port for port in jack.ports() if re.match("tenuto.*:playback", port)]
+        assert len(outputs) == 2, jack.ports()
+        with tenuto.Recorder(None, "jack") as listener:
+            listener.start()
+            jack.wire_only(outputs, client="tenuto-01")
+            source.write(ramp)
+            time.sleep(1.2)
+            heard = listener.stop().to_numpy()
+        stats = engine.stats()
+    np.testing.assert_array_equal(heard[:, 0], heard[:, 1])
+    begin = int(np.flatnonzero(heard[:, 0])[0])
+    piece = heard[begin : begin + len(ramp), 0]
+    if stats.xruns == 0 and len(piece) == len(ramp):
+        np.testing.assert_array_equal(piece, ramp)
+    # Where the machine was late a block may be missing; what is there is never something else.
+    assert set(np.unique(heard)) <= {*ramp.tolist(), 0.0}
+
+
+def test_input_goes_through_a_graph_to_a_file_bit_for_bit_while_python_is_busy(
+    jack: JackServer, index_player: Path
+) -> None:
+    recorder = tenuto.FileRecorder()
+    with (
+        playing(index_player, jack) as player,
+        tenuto.Engine("jack", channels=(2, 2)) as engine,
+    ):
+        engine.connect(engine.input, tenuto.Gain(0), recorder)
+        engine.connect(engine.input, tenuto.Gain(-6), engine.output)
+        jack.wire_only(player.outputs)
+        with busy_python(threads=2, hold_seconds=0.2):
+            time.sleep(3.0)
+        take = recorder.stop()
+        stats = engine.stats()
+    content = Content.of(take.to_numpy(), take.gaps)
+    assert len(content.index) > 100_000
+    assert len(content.breaks()) <= len(content.gaps)
+    assert stats.callbacks * 128 == stats.frames
+
+
+def test_an_engine_plays_and_records_on_pulseaudio(pulse: PulseServer) -> None:
+    source, recorder = tenuto.Source(channels=2, buffer_seconds=3), tenuto.FileRecorder()
+    tone = 0.25 * np.sin(2 * np.pi * 1000 * np.arange(96_000) / 48_000)
+    with tenuto.Engine("pulse", channels=(2, 2), blocksize=480) as engine:
+        engine.connect(source, engine.output)
+        engine.connect(engine.input, recorder)
+        source.write(np.column_stack([tone, tone]))
+        time.sleep(5.0)  # the monitor first renders 2 s of what was before
+        heard = recorder.stop().to_numpy()[:, 0]
+    # The sink's monitor: the tone, for as long as it lasted, at its level.
+    sounding = np.abs(heard) > 0.01
+    assert sounding.sum() > 48_000
+    assert np.abs(heard).max() == pytest.approx(0.25, abs=0.01)
