@@ -37,6 +37,7 @@ NAMES = [
     "PulseAudio",
     "ALSA",
     "devices",
+    "SIMD",
     "versions",
 ]
 

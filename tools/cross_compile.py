@@ -28,12 +28,18 @@ SYSTEMS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "macos": ([*ZIG, "aarch64-macos"], ("posix", "macos")),
     "aarch64": (["aarch64-linux-gnu-g++"], ("posix", "linux")),
 }
+# As in CMakeLists.txt: what is compiled for a newer x86-64 (elsewhere these files are empty).
+LEVELS = {
+    "_sse.cpp": ["-msse4.2"],
+    "_avx2.cpp": ["-mavx2", "-mfma"],
+    "_avx512.cpp": ["-mavx2", "-mfma", *(f"-mavx512{part}" for part in ("f", "vl", "bw", "dq"))],
+}
 OPTIONS = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", "-DTENUTO_REALTIME=1", "-Icore"]
 
 
 def sources(system: str) -> list[Path]:
     """All of the core but the bindings."""
-    patterns = ["rt/*.cpp", "disk/*.cpp", "control/*.cpp", "tests/*.cpp"]
+    patterns = [f"{folder}/*.cpp" for folder in ("rt", "dsp", "simd", "disk", "control", "tests")]
     patterns += [f"platform/*_{kind}.cpp" for kind in SYSTEMS[system][1]]
     return [path for pattern in patterns for path in sorted((ROOT / "core").glob(pattern))]
 
@@ -42,7 +48,11 @@ def compile_one(system: str, source: Path) -> tuple[Path, str]:
     """Compile one file; returns the object and what the compiler said (empty: nothing)."""
     made = BUILD / system / source.relative_to(ROOT).with_suffix(".o")
     made.parent.mkdir(parents=True, exist_ok=True)
-    command = [*SYSTEMS[system][0], *OPTIONS, "-c", str(source), "-o", str(made)]
+    level = ["-ffp-contract=off"] if source.parent.name == "simd" else []
+    for ending, flags in LEVELS.items():
+        if system == "windows" and source.name.endswith(ending):
+            level += flags
+    command = [*SYSTEMS[system][0], *OPTIONS, *level, "-c", str(source), "-o", str(made)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return made, "" if done.returncode == 0 else done.stderr or "it failed without a word"
 

@@ -10,6 +10,7 @@
 
 #include "control/node_factory.h"
 #include "platform/denormals.h"
+#include "simd/dispatch.h"
 
 namespace nb = nanobind;
 using namespace tenuto;
@@ -60,6 +61,13 @@ Result run_node(dsp::Node& node, const Planar& in, const std::vector<std::uint32
 
 // Made by make_shared, as tapes are: the last owner may be a plan that is freed without the GIL.
 void bind_nodes(nb::module_& module) {
+    // Now, so that a level which cannot be had is an error at import, not somewhere later.
+    simd::kernels();
+    module.def(
+        "simd_level", [] { return std::string(simd::kernels().level); },
+        "Which kernels are used; the environment's TENUTO_SIMD forces one.");
+    module.def("simd_levels", &simd::levels, "What this processor can run, the slowest first.");
+
     nb::class_<dsp::Node>(module, "Node", "A node of a graph, on the audio thread's side.")
         .def(
             "set",

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "dsp/cascade.h"
 #include "dsp/gain.h"
 
 namespace tenuto::control {
@@ -22,8 +23,17 @@ std::shared_ptr<dsp::Node> make(const Setup& setup) {
     return std::make_shared<T>(setup);
 }
 
+std::shared_ptr<dsp::Node> make_cascade(const Setup& setup) {
+    if (setup.targets.size() % dsp::Cascade::numbers != 0 ||
+        setup.targets.size() / dsp::Cascade::numbers > dsp::Cascade::max_sections)
+        throw std::invalid_argument("a cascade has 1 to 64 sections of 5 targets");
+    return std::make_shared<dsp::Cascade>(setup);
+}
+
 // One row for each kind.
 constexpr Kind kinds[] = {
+    {"biquad", 5, 0, make_cascade},
+    {"equalizer", 5, 0, make_cascade},
     {"gain", 1, 0, make<dsp::Gain>},
 };
 

@@ -133,6 +133,12 @@ def ignore_message() -> int:
 def portaudio_callback() -> int:
     """Address of the native callback for PortAudio streams."""
 
+def simd_level() -> str:
+    """Which kernels are used; the environment's TENUTO_SIMD forces one."""
+
+def simd_levels() -> list[str]:
+    """What this processor can run, the slowest first."""
+
 class Node:
     """A node of a graph, on the audio thread's side."""
 

@@ -65,7 +65,7 @@ def check() -> list[Finding]:
     Returns
     -------
     list of Finding
-        In a fixed order: rights, a trial, the kernel, sound servers, devices, versions.
+        In a fixed order: rights, a trial, the kernel, sound servers, devices, SIMD, versions.
 
     Examples
     --------
@@ -83,9 +83,10 @@ def check() -> list[Finding]:
         _governor,
         _sound_servers,
         _devices,
+        _simd,
         _versions,
     ]
-    elsewhere: list[Callable[[], Iterable[Finding]]] = [_trial, _devices, _versions]
+    elsewhere: list[Callable[[], Iterable[Finding]]] = [_trial, _devices, _simd, _versions]
     findings: list[Finding] = []
     for one in linux if sys.platform == "linux" else elsewhere:
         try:
@@ -317,6 +318,22 @@ def _devices() -> Iterable[Finding]:
         'start pipewire`); without one, use device="virtual".'
     )
     yield Finding("devices", "warn", "none found", "tenuto.devices() lists no hardware", remedy)
+
+
+# --- the core -------------------------------------------------------------------------------
+
+
+def _simd() -> Iterable[Finding]:
+    from . import _core
+
+    level, levels = _core.simd_level(), _core.simd_levels()
+    forced = os.environ.get("TENUTO_SIMD")
+    evidence = f"TENUTO_SIMD={forced or ''}; this processor runs {', '.join(levels)}"
+    if level == levels[-1]:
+        yield Finding("SIMD", "ok", f"{level}: the best that this processor runs", evidence)
+    else:
+        text = f"{level}, though {levels[-1]} would be quicker"
+        yield Finding("SIMD", "info", text, evidence, "Unset TENUTO_SIMD in the environment.")
 
 
 # --- versions -------------------------------------------------------------------------------

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The inner loops that exist once for each instruction set, as tables of function pointers; which
+// one a processor gets is chosen once, at start (dispatch.h).
+//
+// Adding a kernel: a struct of pointers here, a row in `Kernels`, one file `<kernel>_<level>.cpp`
+// for each level, and in dispatch.cpp its address in each row. What the levels share is a template
+// in `<kernel>_lanes.h` over the `Lanes` of `lanes_<level>.h`.
+//
+// One rule   A file that is compiled for a newer processor must not leave anything behind that the
+//            linker could hand to other files: no inline function or template with external
+//            linkage (so nothing of std:: but types), everything in an anonymous namespace.
+#pragma once
+
+#include <cstdint>
+
+#include "shared/nonblocking.h"
+
+namespace tenuto::simd {
+
+// Second-order sections, one after the other, for `channels` channels at once: what one call runs.
+//
+// A vector holds `lanes` doubles: the same section of all channels side by side, then the section
+// that is `vectors` further on, and so on. Section s is thus in vector s % vectors, at the lanes
+// from (s / vectors) * channels on, and there are vectors * lanes / channels sections; those that
+// are not needed are identities. All arrays are 64-byte aligned.
+struct CascadePass {
+    std::uint32_t channels;      // 1, 2 or 4; at most `lanes`
+    std::uint32_t vectors;       // 1 to cascade_max_vectors
+    const double* coefficients;  // for each vector: b0 b1 b2 a1 a2, a vector each
+    const double* steps;         // likewise: how far these move from frame to frame
+    const double* left;          // for each vector: frames until they have arrived
+    double* state;               // 2 * vectors + 2 vectors; zero is silence
+};
+constexpr std::uint32_t cascade_max_vectors = 4;
+
+struct CascadeKernels {
+    std::uint32_t lanes;
+
+    // [audio] Filters `frames` frames in place; channels are interleaved. `is_moving`: coefficients
+    // are on their way: before each frame `left` falls by one (to 0 at least), and the
+    // coefficient of that frame is `coefficients - left * steps`.
+    void (*run)(const CascadePass& pass, double* interleaved, std::uint32_t frames,
+                bool is_moving) noexcept TENUTO_NONBLOCKING;
+    // [audio] interleaved = in; `channels` as in CascadePass
+    void (*gather)(double* interleaved, const float* const* in, std::uint32_t channels,
+                   std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+    // [audio] out = interleaved; false when something was no number, or too large for a float.
+    bool (*scatter)(float* const* out, const double* interleaved, std::uint32_t channels,
+                    std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+};
+
+// All kernels of one level.
+struct Kernels {
+    const char* level;
+    const CascadeKernels* cascade;
+};
+
+}  // namespace tenuto::simd
