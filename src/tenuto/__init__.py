@@ -5,7 +5,7 @@ Record, and know that nothing was lost: see `Recorder` and `record`. Devices are
 `devices`; `testing.VirtualDevice` stands in for one in tests.
 """
 
-from . import testing
+from . import design, testing
 from ._chain import Chain
 from ._connections import Connection
 from ._devices import devices
@@ -21,6 +21,8 @@ from ._errors import (
 )
 from ._levels import Level
 from ._nodes.base import Node, Port
+from ._nodes.biquad import Biquad
+from ._nodes.equalizer import Band, Equalizer
 from ._nodes.gain import Gain
 from ._nodes.recorder import FileRecorder
 from ._nodes.source import Source
@@ -34,12 +36,15 @@ from ._take import Gap, Take, read_ledger
 __version__ = "0.1.0"
 
 __all__ = [
+    "Band",
+    "Biquad",
     "Chain",
     "Connection",
     "DesignError",
     "DeviceError",
     "DeviceInfo",
     "Engine",
+    "Equalizer",
     "FileError",
     "FileRecorder",
     "Gain",
@@ -56,6 +61,7 @@ __all__ = [
     "Take",
     "TenutoError",
     "__version__",
+    "design",
     "devices",
     "read_ledger",
     "record",

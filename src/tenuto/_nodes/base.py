@@ -37,20 +37,27 @@ current_schedule: contextvars.ContextVar[Schedule | None] = contextvars.ContextV
 
 
 class Instance:
-    """A core node built from a node, and the targets that it was given last."""
+    """A core node built from a node, and the targets that it was given last.
 
-    def __init__(self, core: Any, targets: list[float], samplerate: float) -> None:
-        self.core, self.samplerate = core, samplerate
+    Each `together` targets are passed on in one go: half of a filter's coefficients are no filter.
+    """
+
+    def __init__(
+        self, core: Any, targets: list[float], samplerate: float, together: int = 1
+    ) -> None:
+        self.core, self.samplerate, self._together = core, samplerate, together
         self._targets: list[float] = list(targets)
 
     def update(self, targets: Sequence[float]) -> None:
         """Pass on what has changed: now, or at the frame of the schedule that is in place."""
         schedule = current_schedule.get()
-        at = 0
+        at, step = 0, self._together
         while at < len(targets):
             end = at
-            while end < len(targets) and targets[end] != self._targets[end]:
-                end += 1
+            while (
+                end < len(targets) and targets[end : end + step] != self._targets[end : end + step]
+            ):
+                end += step
             if end > at:
                 values = [float(value) for value in targets[at:end]]
                 if schedule is not None and schedule.add(self, at, values):
@@ -59,7 +66,7 @@ class Instance:
                 else:
                     self.core.set(at, values)
                     self._targets[at:end] = values
-            at = max(end, at + 1)
+            at = max(end, at + step)
 
 
 class Port:
@@ -94,6 +101,8 @@ class Node:
 
     in_chains: ClassVar[bool] = True
     """Whether it can stand in a `tenuto.Chain`, and so in a file."""
+    _targets_together: ClassVar[int] = 1
+    """How many neighbouring targets change in one go, or not at all."""
 
     name: str
 
@@ -151,7 +160,7 @@ class Node:
         """Build one instance; it follows the parameters for as long as somebody keeps it."""
         targets = [float(value) for value in self._targets(samplerate)]
         core = self._make(samplerate, channels, max_block, targets)
-        instance = Instance(core, targets, samplerate)
+        instance = Instance(core, targets, samplerate, self._targets_together)
         self._instances.add(instance)
         return instance
 
