@@ -39,6 +39,8 @@ class FileRecorder(Node):
         As libsndfile calls them; default: 24-bit PCM where the format has it.
     overwrite : bool
         Whether an existing file may be replaced.
+    seconds : float, optional
+        Record exactly so much and no more, above 0.
     ring_seconds : float
         How long the disk may stall before something is lost, 0.01 to 600.
     name : str, optional
@@ -72,12 +74,14 @@ class FileRecorder(Node):
         format: str | None = None,
         subtype: str | None = None,
         overwrite: bool = False,
+        seconds: float | None = None,
         ring_seconds: float = 10.0,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         self.path = Path(path) if path is not None else None
         self._format_asked, self._overwrite = (format, subtype), overwrite
+        self._seconds = None if seconds is None else number("seconds", seconds, 1e-6, 1e7, "s")
         self._ring_seconds = number("ring_seconds", ring_seconds, 0.01, 600, "s")
         self._tape: _core.Tape | None = None
         self._track: _core.Track | None = None
@@ -96,7 +100,8 @@ class FileRecorder(Node):
         if self.path is not None:
             self._format = _sndfile.format_for(self.path, *self._format_asked, rate, channels)
         ring = max(max_block, round(self._ring_seconds * rate))
-        self._tape = _core.Tape(ring, list(range(channels)), 0)
+        limit = 0 if self._seconds is None else max(1, round(self._seconds * rate))
+        self._tape = _core.Tape(ring, list(range(channels)), limit)
         self._built = rate, channels
         return Instance(_core.TapeNode(self._tape, channels, max_block, samplerate), [], samplerate)
 
@@ -155,6 +160,11 @@ class FileRecorder(Node):
             raise self._failure
         assert self._take is not None
         return self._take
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has recorded all that it was asked for, or cannot go on."""
+        return self._tape is not None and bool(self._tape.is_done)
 
     @property
     def take(self) -> Take | None:

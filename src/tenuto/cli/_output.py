@@ -109,17 +109,22 @@ def meter(level: Level) -> Text:
     return text
 
 
-def recording_view(recorder: Recorder) -> RenderableType:
-    """What `tenuto record` shows while it runs."""
+def meters_view(levels: Sequence[Level]) -> RenderableType:
+    """A bar for each channel; many channels are told in short."""
     lines: list[RenderableType] = []
-    levels = recorder.levels
-    for number, level in enumerate(levels[:_METERS_SHOWN], 1):
-        line = Text(f"{number:3d} ")
+    for index, level in enumerate(levels[:_METERS_SHOWN], 1):
+        line = Text(f"{index:3d} ")
         lines.append(line.append_text(meter(level)))
     if len(levels) > _METERS_SHOWN:
         loudest = max(level.held_db for level in levels[_METERS_SHOWN:])
         rest = f"    … {len(levels) - _METERS_SHOWN} more channels, loudest peak {decibel(loudest)}"
         lines.append(Text(rest, style="dim"))
+    return Group(*lines)
+
+
+def recording_view(recorder: Recorder) -> RenderableType:
+    """What `tenuto record` shows while it runs."""
+    lines: list[RenderableType] = [meters_view(recorder.levels)]
     space = recorder.space_seconds
     status = Text(f"    {recorder.state:9s} {clock(recorder.seconds)}", style="bold")
     status.append(f"   room {duration(space) if space is not None else '–'}", style="not bold")
