@@ -34,15 +34,18 @@ std::shared_ptr<dsp::Node> make_node(const std::string& kind, double samplerate,
     return control::make_node(kind, setup);
 }
 
-// Without a graph: for tests of one node, and to measure what it costs. `in` is planar.
+// Without a graph: for tests of one node, and to measure what it costs. `in` is planar; side inputs
+// beyond its channels are not connected.
 Result run_node(dsp::Node& node, const Planar& in, const std::vector<std::uint32_t>& blocks) {
     const std::size_t ins = in.shape(0), frames = in.shape(1), outs = node.shape().out_channels;
+    if (ins < node.shape().in_channels) throw nb::value_error("too few channels for this node");
     auto* data = new float[std::max<std::size_t>(1, outs * frames)]();
     const nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
     {
         const nb::gil_scoped_release release;
         const platform::FlushDenormals flush;
-        std::vector<const float*> from(ins);
+        std::vector<const float*> from(
+            std::max<std::size_t>(ins, node.shape().in_channels + node.shape().side_channels));
         std::vector<float*> to(outs);
         std::size_t at = 0, turn = 0;
         while (at < frames && !blocks.empty()) {

@@ -5,6 +5,10 @@
 
 #include "dsp/cascade.h"
 #include "dsp/gain.h"
+#include "dsp/multitone.h"
+#include "dsp/noise.h"
+#include "dsp/oscillator.h"
+#include "dsp/sweep.h"
 
 namespace tenuto::control {
 
@@ -35,6 +39,10 @@ constexpr Kind kinds[] = {
     {"biquad", 5, 0, make_cascade},
     {"equalizer", 5, 0, make_cascade},
     {"gain", 1, 0, make<dsp::Gain>},
+    {"multitone", 2, 3, make<dsp::MultiTone>},
+    {"noise", 4, dsp::Noise::option_count, make<dsp::Noise>},
+    {"oscillator", 7, 1, make<dsp::Oscillator>},
+    {"sweep", 8, 0, make<dsp::Sweep>},
 };
 
 }  // namespace

@@ -24,8 +24,10 @@ from ._nodes.base import Node, Port
 from ._nodes.biquad import Biquad
 from ._nodes.equalizer import Band, Equalizer
 from ._nodes.gain import Gain
+from ._nodes.generators import Noise, Oscillator
 from ._nodes.recorder import FileRecorder
 from ._nodes.source import Source
+from ._nodes.tones import MultiTone, Sweep
 from ._offline import render
 from ._record import record
 from ._recorder import Recorder
@@ -52,12 +54,16 @@ __all__ = [
     "GraphError",
     "KernelError",
     "Level",
+    "MultiTone",
     "Node",
+    "Noise",
+    "Oscillator",
     "Port",
     "Recorder",
     "SchedulingReport",
     "Source",
     "Stats",
+    "Sweep",
     "Take",
     "TenutoError",
     "__version__",

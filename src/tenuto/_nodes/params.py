@@ -73,6 +73,24 @@ class Param:
         return check_number(who, value, self.low, self.high, self.unit)
 
 
+class Whole(Param):
+    """A whole number between `low` and `high`."""
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> Self: ...
+    @overload
+    def __get__(self, owner: Owner, kind: type) -> int: ...
+    def __get__(self, owner: Owner | None, kind: type) -> Self | int:
+        if owner is None:
+            return self
+        return int(owner.__dict__.get(self.name, self.default))
+
+    def check(self, owner: object, value: Any) -> float:
+        """Return the value to keep; `ValueError` when it is out of range or not whole."""
+        who = f"{type(owner).__name__}.{self.name}"
+        return check_number(who, value, self.low, self.high, self.unit, whole=True)
+
+
 class Choice:
     """One word of several."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Design of filters: pure functions that return coefficients.
+"""What nodes are designed with, and of use alone: pure functions on numbers and NumPy arrays.
 
 Second-order sections are float64 arrays of shape (sections, 6), ``b0 b1 b2 a0 a1 a2`` with
 ``a0 == 1``, as `scipy.signal.sosfilt` takes them.
@@ -16,15 +16,19 @@ from .filters import (
     peaking,
     response,
 )
+from .sweep import inverse as inverse_sweep
+from .tones import schroeder_phases
 
 __all__ = [
     "all_pass",
     "band_pass",
     "high_pass",
     "high_shelf",
+    "inverse_sweep",
     "low_pass",
     "low_shelf",
     "notch",
     "peaking",
     "response",
+    "schroeder_phases",
 ]
