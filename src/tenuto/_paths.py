@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where a recording may be written: checked before anything changes on the disk."""
+"""Where a file may be written: checked before anything changes on the disk."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ._take import ledger_path
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
-    """Raise `FileError` when a recording cannot be made at `path`."""
+    """Raise `FileError` when no file can be made at `path`."""
     folder = path.parent
     if not folder.exists():
-        raise FileError(f'cannot record to "{path}": there is no folder "{folder}". Make it first.')
+        raise FileError(f'cannot write "{path}": there is no folder "{folder}". Make it first.')
     if not folder.is_dir():
-        raise FileError(f'cannot record to "{path}": "{folder}" is not a folder')
+        raise FileError(f'cannot write "{path}": "{folder}" is not a folder')
     if path.is_dir():
-        raise FileError(f'cannot record to "{path}": it is a folder. Give a file name in it.')
+        raise FileError(f'cannot write "{path}": it is a folder. Give a file name in it.')
     if not os.access(folder, os.W_OK | os.X_OK):
         raise FileError(
-            f'cannot record to "{path}": you may not write in "{folder}". '
+            f'cannot write "{path}": you may not write in "{folder}". '
             "Choose another folder or change its rights."
         )
     for there in (path, ledger_path(path)):
@@ -42,5 +42,5 @@ def create(path: Path, *, overwrite: bool) -> int:
         if overwrite:
             ledger_path(path).unlink(missing_ok=True)
     except OSError as error:
-        raise FileError(f'cannot record to "{path}": {error.strerror}') from error
+        raise FileError(f'cannot write "{path}": {error.strerror}') from error
     return descriptor
