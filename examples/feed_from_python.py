@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Play what Python computes, block by block, through a chain of nodes, and record the result.
 
-    python examples/feed_from_python.py --device pulse --seconds 5
+python examples/feed_from_python.py --device pulse --seconds 5
 """
 
 from __future__ import annotations

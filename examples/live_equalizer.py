@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Hear the input through an equalizer and a limiter, and sweep one band while it runs.
 
-    python examples/live_equalizer.py --device jack --seconds 10
+python examples/live_equalizer.py --device jack --seconds 10
 """
 
 from __future__ import annotations

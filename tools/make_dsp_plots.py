@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Draws the measured plots of docs/dsp/ again, by running the real nodes.
 
-    tools/make_dsp_plots.py [AREA ...]     an area is a file of tools/dsp_plots/
+tools/make_dsp_plots.py [AREA ...]     an area is a file of tools/dsp_plots/
 """
 
 from __future__ import annotations

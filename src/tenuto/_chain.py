@@ -52,10 +52,13 @@ class Chain:
 
     def to_toml(self) -> str:
         """The chain as TOML text."""
-        import tomli_w
+        import tomlkit
 
-        tables = [{"type": type(node).__name__, **node._to_table()} for node in self.nodes]
-        return tomli_w.dumps({"node": tables}, multiline_strings=False)
+        document, tables = tomlkit.document(), tomlkit.aot()
+        for node in self.nodes:
+            tables.append(tomlkit.item({"type": type(node).__name__, **node._to_table()}))
+        document.append("node", tables)
+        return tomlkit.dumps(document)
 
     @classmethod
     def from_toml(cls, text: str, *, name: str = "the chain") -> Chain:
