@@ -4,10 +4,13 @@
 #include <stdexcept>
 
 #include "dsp/cascade.h"
+#include "dsp/delay.h"
 #include "dsp/gain.h"
+#include "dsp/mixer.h"
 #include "dsp/multitone.h"
 #include "dsp/noise.h"
 #include "dsp/oscillator.h"
+#include "dsp/pan.h"
 #include "dsp/sweep.h"
 
 namespace tenuto::control {
@@ -37,11 +40,14 @@ std::shared_ptr<dsp::Node> make_cascade(const Setup& setup) {
 // One row for each kind.
 constexpr Kind kinds[] = {
     {"biquad", 5, 0, make_cascade},
+    {"delay", 3, 2, make<dsp::Delay>},
     {"equalizer", 5, 0, make_cascade},
     {"gain", 1, 0, make<dsp::Gain>},
+    {"mixer", 1, 1, make<dsp::Mixer>},
     {"multitone", 2, 3, make<dsp::MultiTone>},
     {"noise", 4, dsp::Noise::option_count, make<dsp::Noise>},
     {"oscillator", 7, 1, make<dsp::Oscillator>},
+    {"pan", 4, 0, make<dsp::Pan>},
     {"sweep", 8, 0, make<dsp::Sweep>},
 };
 

@@ -33,4 +33,11 @@ void add_scaled(float* out, const float* in, std::uint32_t frames, Gain gain) no
     for (; n < frames; ++n) out[n] += factor * in[n];
 }
 
+// [audio] The gain of each frame, as a row of numbers.
+inline void spread(float* out, std::uint32_t frames, Ramp gain) noexcept TENUTO_NONBLOCKING {
+    std::uint32_t n = 0;
+    for (; n < frames && gain.is_moving(); ++n) out[n] = static_cast<float>(gain.next());
+    std::fill_n(out + n, frames - n, static_cast<float>(gain.value()));
+}
+
 }  // namespace tenuto::dsp

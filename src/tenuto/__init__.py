@@ -22,9 +22,12 @@ from ._errors import (
 from ._levels import Level
 from ._nodes.base import Node, Port
 from ._nodes.biquad import Biquad
+from ._nodes.delay import Delay
 from ._nodes.equalizer import Band, Equalizer
 from ._nodes.gain import Gain
 from ._nodes.generators import Noise, Oscillator
+from ._nodes.mixer import Mixer
+from ._nodes.pan import Pan
 from ._nodes.recorder import FileRecorder
 from ._nodes.source import Source
 from ._nodes.tones import MultiTone, Sweep
@@ -42,6 +45,7 @@ __all__ = [
     "Biquad",
     "Chain",
     "Connection",
+    "Delay",
     "DesignError",
     "DeviceError",
     "DeviceInfo",
@@ -54,10 +58,12 @@ __all__ = [
     "GraphError",
     "KernelError",
     "Level",
+    "Mixer",
     "MultiTone",
     "Node",
     "Noise",
     "Oscillator",
+    "Pan",
     "Port",
     "Recorder",
     "SchedulingReport",
