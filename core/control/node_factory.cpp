@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "dsp/cascade.h"
+#include "dsp/convolver.h"
 #include "dsp/delay.h"
 #include "dsp/gain.h"
 #include "dsp/mixer.h"
@@ -40,6 +41,7 @@ std::shared_ptr<dsp::Node> make_cascade(const Setup& setup) {
 // One row for each kind.
 constexpr Kind kinds[] = {
     {"biquad", 5, 0, make_cascade},
+    {"convolver", 2, 0, make<dsp::Convolver>},
     {"delay", 3, 2, make<dsp::Delay>},
     {"equalizer", 5, 0, make_cascade},
     {"gain", 1, 0, make<dsp::Gain>},

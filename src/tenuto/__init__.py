@@ -22,6 +22,7 @@ from ._errors import (
 from ._levels import Level
 from ._nodes.base import Node, Port
 from ._nodes.biquad import Biquad
+from ._nodes.convolver import Convolver
 from ._nodes.delay import Delay
 from ._nodes.equalizer import Band, Equalizer
 from ._nodes.gain import Gain
@@ -45,6 +46,7 @@ __all__ = [
     "Biquad",
     "Chain",
     "Connection",
+    "Convolver",
     "Delay",
     "DesignError",
     "DeviceError",
