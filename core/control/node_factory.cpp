@@ -12,6 +12,7 @@
 #include "dsp/noise.h"
 #include "dsp/oscillator.h"
 #include "dsp/pan.h"
+#include "dsp/reverb.h"
 #include "dsp/sweep.h"
 
 namespace tenuto::control {
@@ -50,6 +51,7 @@ constexpr Kind kinds[] = {
     {"noise", 4, dsp::Noise::option_count, make<dsp::Noise>},
     {"oscillator", 7, 1, make<dsp::Oscillator>},
     {"pan", 4, 0, make<dsp::Pan>},
+    {"reverb", dsp::Reverb::target_total, 3, make<dsp::Reverb>},
     {"sweep", 8, 0, make<dsp::Sweep>},
 };
 

@@ -30,6 +30,7 @@ from ._nodes.generators import Noise, Oscillator
 from ._nodes.mixer import Mixer
 from ._nodes.pan import Pan
 from ._nodes.recorder import FileRecorder
+from ._nodes.reverb import Reverb
 from ._nodes.source import Source
 from ._nodes.tones import MultiTone, Sweep
 from ._offline import render
@@ -68,6 +69,7 @@ __all__ = [
     "Pan",
     "Port",
     "Recorder",
+    "Reverb",
     "SchedulingReport",
     "Source",
     "Stats",
