@@ -42,7 +42,8 @@ def main() -> None:
     rest = np.delete(np.abs(response), range(max(0, peak - 240), peak + 240))
     print(
         f"the loudest way takes {delay * 1000:.1f} ms; everything else is "
-        f"{20 * np.log10(rest.max() / abs(response[peak])):.0f} dB against it; gaps: {len(take.gaps)}"
+        f"{20 * np.log10(rest.max() / abs(response[peak])):.0f} dB against it; "
+        f"gaps: {len(take.gaps)}"
     )
 
 

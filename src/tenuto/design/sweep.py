@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+import math
+from typing import TYPE_CHECKING, Literal
 
 from .._errors import DesignError
 from ._check import check_range
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Curve = Literal["linear", "exponential"]
 
@@ -19,7 +21,7 @@ def is_exponential(curve: str, start_frequency: float, stop_frequency: float) ->
 
     Between nearly equal frequencies it would lose its precision, and a straight line is the same.
     """
-    return curve == "exponential" and abs(np.log(stop_frequency / start_frequency)) > 1e-5
+    return curve == "exponential" and abs(math.log(stop_frequency / start_frequency)) > 1e-5
 
 
 def _check(
