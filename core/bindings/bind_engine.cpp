@@ -6,6 +6,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "bindings/level_rows.h"
 #include "platform/memory.h"
 #include "rt/callback.h"
 #include "rt/engine.h"
@@ -50,14 +51,6 @@ nb::dict engine_counts(const rt::Engine& engine) {
     return out;
 }
 
-nb::list meter_levels(rt::Meters& meters) {
-    nb::list out;
-    for (const rt::Level& level : meters.look())
-        out.append(nb::make_tuple(level.peak, level.peak_held, level.peak_max, level.mean_square,
-                                  level.square_sum, level.clipped, level.frames));
-    return out;
-}
-
 void offer_plan(rt::Engine& engine, std::shared_ptr<rt::Tape> tape,
                 std::shared_ptr<rt::Meters> meters, float monitor_gain) {
     auto plan = std::make_unique<rt::Plan>();
@@ -90,9 +83,11 @@ void bind_engine(nb::module_& module) {
                  return std::make_shared<rt::Meters>(channels, samplerate);
              }),
              nb::arg("channels"), nb::arg("samplerate"))
-        .def("look", &meter_levels,
-             "Per channel: peak since the last look, peak with hold, largest peak, mean square, "
-             "sum of squares, clipped samples, frames.");
+        .def(
+            "look", [](rt::Meters& meters) { return level_rows(meters.look()); },
+            "Per channel: peak since the last look, peak with hold, largest peak, mean square, "
+            "sum of squares, clipped samples, frames, true peak since the last look, largest true "
+            "peak (0 where it is not measured).");
 
     nb::class_<rt::Tape>(module, "Tape", "The audio thread's end of one recording.")
         .def(nb::new_([](std::size_t ring, std::vector<std::uint32_t> picks, std::uint64_t limit) {

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 
+#include "bindings/level_rows.h"
 #include "control/node_factory.h"
+#include "dsp/meter.h"
 #include "platform/denormals.h"
 #include "simd/dispatch.h"
 
@@ -88,6 +90,11 @@ void bind_nodes(nb::module_& module) {
         .def_prop_ro("target_count", [](const dsp::Node& n) { return n.target_count(); })
         .def_prop_ro("contained", &dsp::Node::contained,
                      "How often its state was forgotten because it was not finite.");
+
+    nb::class_<dsp::Meter, dsp::Node>(module, "Meter", "A node that shows how loud it is.")
+        .def(
+            "look", [](dsp::Meter& meter) { return level_rows(meter.look()); }, "As `Meters.look`.")
+        .def_prop_ro("has_true_peak", &dsp::Meter::has_true_peak);
 
     module.def("make_node", &make_node, nb::arg("kind"), nb::arg("samplerate"), nb::arg("channels"),
                nb::arg("max_block"), nb::arg("targets"), nb::arg("options"), nb::arg("data").none(),

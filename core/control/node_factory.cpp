@@ -7,6 +7,7 @@
 #include "dsp/convolver.h"
 #include "dsp/delay.h"
 #include "dsp/gain.h"
+#include "dsp/meter.h"
 #include "dsp/mixer.h"
 #include "dsp/multitone.h"
 #include "dsp/noise.h"
@@ -46,6 +47,7 @@ constexpr Kind kinds[] = {
     {"delay", 3, 2, make<dsp::Delay>},
     {"equalizer", 5, 0, make_cascade},
     {"gain", 1, 0, make<dsp::Gain>},
+    {"meter", 0, 1, make<dsp::Meter>},
     {"mixer", 1, 1, make<dsp::Mixer>},
     {"multitone", 2, 3, make<dsp::MultiTone>},
     {"noise", 4, dsp::Noise::option_count, make<dsp::Noise>},

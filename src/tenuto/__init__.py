@@ -27,6 +27,7 @@ from ._nodes.delay import Delay
 from ._nodes.equalizer import Band, Equalizer
 from ._nodes.gain import Gain
 from ._nodes.generators import Noise, Oscillator
+from ._nodes.meter import Meter
 from ._nodes.mixer import Mixer
 from ._nodes.pan import Pan
 from ._nodes.recorder import FileRecorder
@@ -61,6 +62,7 @@ __all__ = [
     "GraphError",
     "KernelError",
     "Level",
+    "Meter",
     "Mixer",
     "MultiTone",
     "Node",

@@ -58,7 +58,7 @@ class Meters:
 
     def look(self) -> list:
         """
-        Per channel: peak since the last look, peak with hold, largest peak, mean square, sum of squares, clipped samples, frames.
+        Per channel: peak since the last look, peak with hold, largest peak, mean square, sum of squares, clipped samples, frames, true peak since the last look, largest true peak (0 where it is not measured).
         """
 
 class Tape:
@@ -172,6 +172,15 @@ class Node:
     @property
     def contained(self) -> int:
         """How often its state was forgotten because it was not finite."""
+
+class Meter(Node):
+    """A node that shows how loud it is."""
+
+    def look(self) -> list:
+        """As `Meters.look`."""
+
+    @property
+    def has_true_peak(self) -> bool: ...
 
 def make_node(kind: str, samplerate: float, channels: int, max_block: int, targets: Sequence[float], options: Sequence[float], data: object | None) -> Node:
     """A node of one of the core's kinds."""

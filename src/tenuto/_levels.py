@@ -14,6 +14,7 @@ class LevelSinceStart:
     peak_db: float
     rms_db: float
     clipped: int
+    true_peak_db: float | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Level:
         Samples at full scale (32767/32768 or more) since the start.
     since_start : LevelSinceStart
         The same over the whole time.
+    true_peak_db : float or None
+        Largest value between the samples (ITU-R BS.1770-4, Annex 2), since the meters were last
+        looked at, in dBTP; None where it is not measured.
     """
 
     peak_db: float
@@ -41,6 +45,7 @@ class Level:
     rms_db: float
     clipped: int
     since_start: LevelSinceStart
+    true_peak_db: float | None = None
 
 
 def decibels(amplitude: float) -> float:
@@ -52,14 +57,23 @@ def decibels(amplitude: float) -> float:
     return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
 
 
-def level(row: tuple[float, float, float, float, float, int, int]) -> Level:
+Row = tuple[float, float, float, float, float, int, int, float, float]
+
+
+def level(row: Row, *, with_true_peak: bool = False) -> Level:
     """From one row of the core's meters."""
-    peak, held, peak_max, mean_square, square_sum, clipped, frames = row
+    peak, held, peak_max, mean_square, square_sum, clipped, frames, true_peak, true_peak_max = row
     overall = math.sqrt(square_sum / frames) if frames else 0.0
     return Level(
         peak_db=decibels(peak),
         held_db=decibels(held),
         rms_db=decibels(math.sqrt(mean_square)),
         clipped=clipped,
-        since_start=LevelSinceStart(decibels(peak_max), decibels(overall), clipped),
+        since_start=LevelSinceStart(
+            decibels(peak_max),
+            decibels(overall),
+            clipped,
+            decibels(true_peak_max) if with_true_peak else None,
+        ),
+        true_peak_db=decibels(true_peak) if with_true_peak else None,
     )

@@ -53,3 +53,20 @@ def check_chunks(make: Any, x: NDArray[Any], samplerate: float = 48000, bound: f
 def decibels(value: float) -> float:
     """20 log10, with a floor instead of minus infinity."""
     return float(20 * np.log10(max(value, 1e-15)))
+
+
+ANNEX_2 = (  # ITU-R BS.1770-4, Annex 2: two of the four phases, the others are their reverses
+    "0.0017089843750 0.0109863281250 -0.0196533203125 0.0332031250000 -0.0594482421875 "
+    "0.1373291015625 0.9721679687500 -0.1022949218750 0.0476074218750 -0.0266113281250 "
+    "0.0148925781250 -0.0083007812500",
+    "-0.0291748046875 0.0292968750000 -0.0517578125000 0.0891113281250 -0.1665039062500 "
+    "0.4650878906250 0.7797851562500 -0.2003173828125 0.1015625000000 -0.0582275390625 "
+    "0.0330810546875 -0.0189208984375",
+)
+
+
+def annex_2_peak_db(x: NDArray[Any]) -> float:
+    """True peak of (frames, channels) by the interpolator that ITU-R BS.1770-4 prints, in dBTP."""
+    phases = [np.array(row.split(), float) for row in ANNEX_2]
+    phases += [row[::-1] for row in phases]
+    return decibels(max(np.abs(np.convolve(c, h)).max() for c in x.T for h in phases))
