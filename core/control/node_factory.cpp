@@ -4,9 +4,12 @@
 #include <stdexcept>
 
 #include "dsp/cascade.h"
+#include "dsp/compressor.h"
 #include "dsp/convolver.h"
 #include "dsp/delay.h"
 #include "dsp/gain.h"
+#include "dsp/gate.h"
+#include "dsp/limiter.h"
 #include "dsp/meter.h"
 #include "dsp/mixer.h"
 #include "dsp/multitone.h"
@@ -43,10 +46,13 @@ std::shared_ptr<dsp::Node> make_cascade(const Setup& setup) {
 // One row for each kind.
 constexpr Kind kinds[] = {
     {"biquad", 5, 0, make_cascade},
+    {"compressor", 6, 0, make<dsp::Compressor>},
     {"convolver", 2, 0, make<dsp::Convolver>},
     {"delay", 3, 2, make<dsp::Delay>},
     {"equalizer", 5, 0, make_cascade},
     {"gain", 1, 0, make<dsp::Gain>},
+    {"gate", 6, 0, make<dsp::Gate>},
+    {"limiter", 2, 1, make<dsp::Limiter>},
     {"meter", 0, 1, make<dsp::Meter>},
     {"mixer", 1, 1, make<dsp::Mixer>},
     {"multitone", 2, 3, make<dsp::MultiTone>},

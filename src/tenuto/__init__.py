@@ -24,6 +24,7 @@ from ._nodes.base import Node, Port
 from ._nodes.biquad import Biquad
 from ._nodes.convolver import Convolver
 from ._nodes.delay import Delay
+from ._nodes.dynamics import Compressor, Gate, Limiter
 from ._nodes.equalizer import Band, Equalizer
 from ._nodes.gain import Gain
 from ._nodes.generators import Noise, Oscillator
@@ -47,6 +48,7 @@ __all__ = [
     "Band",
     "Biquad",
     "Chain",
+    "Compressor",
     "Connection",
     "Convolver",
     "Delay",
@@ -59,9 +61,11 @@ __all__ = [
     "FileRecorder",
     "Gain",
     "Gap",
+    "Gate",
     "GraphError",
     "KernelError",
     "Level",
+    "Limiter",
     "Meter",
     "Mixer",
     "MultiTone",
