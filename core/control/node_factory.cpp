@@ -7,6 +7,7 @@
 #include "dsp/compressor.h"
 #include "dsp/convolver.h"
 #include "dsp/delay.h"
+#include "dsp/distortion.h"
 #include "dsp/gain.h"
 #include "dsp/gate.h"
 #include "dsp/limiter.h"
@@ -49,6 +50,7 @@ constexpr Kind kinds[] = {
     {"compressor", 6, 0, make<dsp::Compressor>},
     {"convolver", 2, 0, make<dsp::Convolver>},
     {"delay", 3, 2, make<dsp::Delay>},
+    {"distortion", 4, 3, make<dsp::Distortion>},
     {"equalizer", 5, 0, make_cascade},
     {"gain", 1, 0, make<dsp::Gain>},
     {"gate", 6, 0, make<dsp::Gate>},

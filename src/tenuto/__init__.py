@@ -24,6 +24,7 @@ from ._nodes.base import Node, Port
 from ._nodes.biquad import Biquad
 from ._nodes.convolver import Convolver
 from ._nodes.delay import Delay
+from ._nodes.distortion import Distortion
 from ._nodes.dynamics import Compressor, Gate, Limiter
 from ._nodes.equalizer import Band, Equalizer
 from ._nodes.gain import Gain
@@ -55,6 +56,7 @@ __all__ = [
     "DesignError",
     "DeviceError",
     "DeviceInfo",
+    "Distortion",
     "Engine",
     "Equalizer",
     "FileError",
