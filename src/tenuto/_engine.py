@@ -335,6 +335,10 @@ class Engine:
         """What look-ahead and the like add on the longest way to the output, in frames."""
         return self._graph.latency_frames()
 
+    def latency_to(self, node: Node) -> int:
+        """The same on the longest way to a node of this engine, its own latency included."""
+        return self._graph.latency_frames(node)
+
     @property
     def scheduling(self) -> SchedulingReport | None:
         """How the audio thread is scheduled; None until it has run."""

@@ -197,8 +197,8 @@ class Graph:
         links = {link.connection._live for link in self._links}
         return {live.instance for live in self._nodes.values()} | {x for x in links if x}
 
-    def latency_frames(self) -> int:
-        """Longest way from any source to the output, in frames of look-ahead and the like."""
+    def latency_frames(self, target: Node | None = None) -> int:
+        """Longest way from any source to a node (None: the output), in frames of look-ahead."""
         late: dict[LiveNode | None, int] = {None: 0}
         incoming: dict[LiveNode | None, list[LiveNode | None]] = {}
         for link in self._links:
@@ -206,6 +206,8 @@ class Graph:
         for live in self._nodes.values():  # in order
             before = max((late.get(x, 0) for x in incoming.get(live, [])), default=0)
             late[live] = before + live.instance.core.latency_frames
+        if target is not None:
+            return late.get(self._nodes.get(target), 0)
         return max((late.get(x, 0) for x in incoming.get(None, [])), default=0)
 
     def _wait_until(self, frame: int) -> None:

@@ -69,7 +69,7 @@ def demo(
         meter = Meter()
         engine.connect(engine.input, *_chain(samplerate), meter, recorder)
         take = _record(engine, recorder, meter, console)
-        _tell(engine, take, source, console)
+        _tell(engine, recorder, take, source, console)
     _draw(engine.stats(), take, out / "demo.png", source.name, console)
     if take.gaps:
         raise typer.Exit(GAPS)
@@ -125,7 +125,9 @@ def _record(engine: Engine, recorder: FileRecorder, meter: Meter, console: Conso
     return take
 
 
-def _tell(engine: Engine, take: Take, source: Path, console: Console) -> None:
+def _tell(
+    engine: Engine, recorder: FileRecorder, take: Take, source: Path, console: Console
+) -> None:
     import numpy as np
     import soundfile
 
@@ -133,7 +135,7 @@ def _tell(engine: Engine, take: Take, source: Path, console: Console) -> None:
 
     played, rate = soundfile.read(str(source), dtype="float32", always_2d=True, frames=take.frames)
     # Live, the sound comes out later by the limiter's look-ahead; rendering takes that off.
-    late = engine.latency_frames
+    late = engine.latency_to(recorder)
     rendered = render(played, _chain(rate), samplerate=rate)[: take.frames - late]
     same = np.array_equal(np.round(take.to_numpy()[late:] * 2**23), np.round(rendered * 2**23))
     console.print(

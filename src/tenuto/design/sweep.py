@@ -86,6 +86,8 @@ def sweep(
     >>> sweep(20, 20000, 2, samplerate=48000).shape
     (96000,)
     """
+    import numpy as np
+
     frames = _check(start_frequency, stop_frequency, seconds, samplerate, curve)
     n = np.arange(frames)
     begin, end = start_frequency / samplerate, stop_frequency / samplerate
@@ -142,11 +144,14 @@ def inverse(
     Examples
     --------
     >>> arguments = dict(samplerate=48000, curve="linear")
+    >>> import numpy as np
     >>> whole = np.convolve(sweep(0.001, 24000, 0.1, **arguments),
     ...                     inverse(0.001, 24000, 0.1, **arguments))
     >>> int(whole.argmax()), round(float(whole.max()), 2)
     (4799, 0.99)
     """
+    import numpy as np
+
     arguments = (start_frequency, stop_frequency, seconds)
     frames = _check(*arguments, samplerate, curve)
     if start_frequency == stop_frequency:

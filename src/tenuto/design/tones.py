@@ -43,6 +43,8 @@ def schroeder_phases(levels_db: Sequence[float]) -> NDArray[np.float64]:
     >>> schroeder_phases([0.0, 0.0, 0.0]).round(3).tolist()
     [0.0, 0.667, 0.0]
     """
+    import numpy as np
+
     if len(levels_db) == 0:
         raise DesignError("levels_db is empty: give one level for each tone")
     power = 10 ** (np.asarray(levels_db, float) / 10)
