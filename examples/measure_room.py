@@ -27,9 +27,10 @@ def main() -> None:
     low, high = 50.0, 20_000.0
     sweep = tenuto.Sweep(low, high, seconds=asked.seconds, level_db=-6)
     recorder = tenuto.FileRecorder()
-    with tenuto.Engine(asked.device, channels=(1, 1)) as eng:
-        eng.connect(sweep, eng.output)
-        eng.connect(eng.input, recorder)
+    eng = tenuto.Engine(asked.device, channels=(1, 1))
+    eng.connect(sweep, eng.output)
+    eng.connect(eng.input, recorder)
+    with eng:  # both begin with the very first block
         time.sleep(asked.seconds + 0.5)
         take = recorder.stop()
         rate = eng.samplerate

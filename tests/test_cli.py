@@ -186,9 +186,9 @@ def test_plot_draws_and_does_not_overwrite(sound: Path) -> None:
 
 @pytest.mark.realtime
 @pytest.mark.slow
-def test_demo_records_its_piece_bit_for_bit_while_python_is_busy(tmp_path: Path) -> None:
+def test_demo_is_bit_for_bit_what_rendering_gives_while_python_is_busy(tmp_path: Path) -> None:
     done = run("demo", "--seconds", 3, "--out", tmp_path / "demo")
-    assert "bit for bit what was played" in done.stdout and "no gaps" in done.stdout
+    assert "bit for bit what offline rendering gives" in done.stdout and "no gaps" in done.stdout
     assert (tmp_path / "demo/demo.png").stat().st_size > 50_000
     run("demo", "--seconds", 1, "--out", tmp_path / "demo")  # again: its own files it may replace
 

@@ -213,3 +213,9 @@ def test_two_hundred_nodes_share_few_buffers(rig: Rig) -> None:
     engine.connect(engine.input, *(tenuto.Gain() for _ in range(200)), engine.output)
     # Of a chain no more than two sounds live at a time, and one sum: not 200.
     assert engine._graph.arena_bytes < 40 * 8 * (128 + 16) * 4
+
+
+def test_the_samplerate_of_an_engine_cannot_change(rig: Rig) -> None:
+    engine, _ = rig()
+    with pytest.raises(tenuto.TenutoError, match=r"runs at 48000 Hz.*make a new one"):
+        engine.samplerate = 44_100

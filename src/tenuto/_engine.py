@@ -90,7 +90,7 @@ class Engine:
     ) -> None:
         self._owner = _core.process_id()
         self._lock = threading.RLock()
-        self.samplerate = whole("samplerate", samplerate, 1000, 768_000, "Hz")
+        self._samplerate = whole("samplerate", samplerate, 1000, 768_000, "Hz")
         blocksize = whole("blocksize", blocksize, 0, 65536, "frames")
         ins, outs = _both(channels)
         if not ins and not outs:
@@ -310,6 +310,18 @@ class Engine:
             raise TenutoError("this engine is closed: make a new one")
 
     # -- facts -----------------------------------------------------------------------------------
+
+    @property
+    def samplerate(self) -> int:
+        """In hertz; it cannot change, because filters and files are made for it."""
+        return self._samplerate
+
+    @samplerate.setter
+    def samplerate(self, value: int) -> None:
+        raise TenutoError(
+            f"this engine runs at {self._samplerate} Hz, and cannot change to {value!r} Hz: close it "
+            "and make a new one"
+        )
 
     @property
     def is_running(self) -> bool:
