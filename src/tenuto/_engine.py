@@ -319,8 +319,8 @@ class Engine:
     @samplerate.setter
     def samplerate(self, value: int) -> None:
         raise TenutoError(
-            f"this engine runs at {self._samplerate} Hz, and cannot change to {value!r} Hz: close it "
-            "and make a new one"
+            f"this engine runs at {self._samplerate} Hz, and cannot change to {value!r} Hz: "
+            "close it and make a new one"
         )
 
     @property
