@@ -5,6 +5,7 @@
 #include "bindings/bind_disk.h"
 #include "bindings/bind_engine.h"
 #include "bindings/bind_graph.h"
+#include "bindings/bind_kernel.h"
 #include "bindings/bind_nodes.h"
 #include "bindings/bind_platform.h"
 #include "bindings/bind_virtual.h"
@@ -18,6 +19,7 @@ NB_MODULE(_core, module) {
     bind_engine(module);
     bind_nodes(module);
     bind_graph(module);
+    bind_kernel(module);
     bind_disk(module);
     bind_virtual(module);
 }

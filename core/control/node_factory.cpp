@@ -19,6 +19,7 @@
 #include "dsp/pan.h"
 #include "dsp/reverb.h"
 #include "dsp/sweep.h"
+#include "dsp/kernel.h"
 
 namespace tenuto::control {
 
@@ -63,6 +64,7 @@ constexpr Kind kinds[] = {
     {"pan", 4, 0, make<dsp::Pan>},
     {"reverb", dsp::Reverb::target_total, 3, make<dsp::Reverb>},
     {"sweep", 8, 0, make<dsp::Sweep>},
+    {"kernel", 0, 4, make<dsp::Kernel>},
 };
 
 }  // namespace
