@@ -32,6 +32,7 @@ from ._nodes.generators import Noise, Oscillator
 from ._nodes.meter import Meter
 from ._nodes.mixer import Mixer
 from ._nodes.pan import Pan
+from ._nodes.kernel import Kernel
 from ._nodes.recorder import FileRecorder
 from ._nodes.reverb import Reverb
 from ._nodes.source import Source
@@ -42,6 +43,7 @@ from ._recorder import Recorder
 from ._scheduling import SchedulingReport
 from ._stats import Stats
 from ._take import Gap, Take, read_ledger
+from ._user_dsp import KernelFunction, kernel
 
 __version__ = "0.1.0"
 
@@ -65,7 +67,9 @@ __all__ = [
     "Gap",
     "Gate",
     "GraphError",
+    "Kernel",
     "KernelError",
+    "KernelFunction",
     "Level",
     "Limiter",
     "Meter",
@@ -87,6 +91,7 @@ __all__ = [
     "__version__",
     "design",
     "devices",
+    "kernel",
     "read_ledger",
     "record",
     "render",
