@@ -238,6 +238,43 @@ def schedule(engine: Engine, frame: int, target: int, first: int, values: Sequen
 def run_offline(engine: Engine, frames: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], blocksize: int) -> Annotated[NDArray[numpy.float32], dict(shape=(None, None))]:
     """Run an engine that has no device over an array, as fast as it can."""
 
+class KernelNode(Node):
+    """A node that calls a function from outside."""
+
+    def watch(self, share: float) -> None:
+        """
+        Bypass it when it repeatedly takes more than this share of a block's time; 0: never.
+        """
+
+    def rearm(self) -> None:
+        """Let it run again after it was bypassed."""
+
+    def ask_reset(self) -> None:
+        """Forget what was heard, at the next block."""
+
+    @property
+    def is_bypassed(self) -> bool: ...
+
+    @property
+    def bypasses(self) -> int:
+        """How often it was bypassed."""
+
+    @property
+    def late(self) -> int:
+        """Watched blocks that took too long."""
+
+    @property
+    def worst_ns(self) -> int:
+        """The longest watched block."""
+
+    @property
+    def failed(self) -> int:
+        """Calls in which the function gave up."""
+
+    @property
+    def failure(self) -> int:
+        """The number that it gave up with last."""
+
 class Track:
     """One recording on its way to its file or to memory."""
 

@@ -217,7 +217,7 @@ def kernel(
 
         label = getattr(given, "__name__", None) or repr(given)
         who = f'kernel "{label}"'
-        extents = (state,) if isinstance(state, int) else tuple(state)
+        extents = tuple(state) if isinstance(state, tuple | list) else (state,)
         for extent in extents:
             _whole(f"{who}: state", extent, 0, 1 << 26)
         if state_dtype not in FLOATS:

@@ -247,9 +247,9 @@ def _explain(error: Exception, label: str, own: Part, files: set[str]) -> None:
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     place = getattr(error, "loc", None)
     line = place.line if place is not None and place.filename in files else 0
-    for name, number in re.findall(r"at (\S+) \((\d+)\)", text) if not line else ():
-        if name in files:
-            line = int(number)
+    if not line:  # the last place that is the user's
+        found = re.findall(r"\bat (\S+) \((\d+)\)", text)
+        line = next((int(number) for name, number in reversed(found) if name in files), 0)
     what, remedy = _meaning(text)
     refuse(label, line or own.tree.body[0].lineno, what, remedy)
 

@@ -70,11 +70,8 @@ def plain(function: Any) -> types.FunctionType:
         kind = f"the class {function.__name__}" if isinstance(function, type) else repr(function)
         raise KernelError(what + kind)
     label, code = function.__name__, function.__code__
-    line = code.co_firstlineno
     if label == "<lambda>":
         raise KernelError(what + "a lambda: give it a name with def")
-    if code.co_flags & inspect.CO_COROUTINE or code.co_flags & inspect.CO_ASYNC_GENERATOR:
-        refuse(label, line, "defines a coroutine (async def)", "a kernel may not wait: use def")
     names = code.co_varnames[: code.co_argcount]
     stars = code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
     if len(names) != 4 or stars or code.co_kwonlyargcount:

@@ -240,14 +240,21 @@ class Trial:
             for values in corners(self.ranges):
                 for signal in signals(1, 1):
                     found = self.once(signal, channels, frames, 64, values)[2]
-                    if found:
+                    if found and signal not in MAY_OVERFLOW:
                         return found
+                    if found:
+                        self.note(f"it gives up with {signal}: such calls are silent")
         defaults = [one.default for one in self.ranges.values()]
         for samplerate in (8000.0, 44100.0, 96000.0, 192000.0):
             found = self.once("noise", self.channels[0], frames, 64, defaults, samplerate)[2]
             if found:
-                self.outcome.notes.append(f"at {samplerate:g} Hz: {found.kind} with noise")
+                problem = "it gives up" if found.kind == "gave up" else f"its output is {found.kind}"
+                self.note(f"at {samplerate:g} Hz {problem}: such calls are silent")
         return None
+
+    def note(self, text: str) -> None:
+        if text not in self.outcome.notes:
+            self.outcome.notes.append(text)
 
     def find_blocks(self, frames: int) -> Finding | None:
         import numpy as np
@@ -265,7 +272,7 @@ class Trial:
             if difference > self.outcome.block_difference:
                 self.outcome.block_difference, self.outcome.block_worst = difference, blocks
         if self.outcome.block_difference > 0:
-            self.outcome.notes.append(
+            self.note(
                 f"how sound is cut into blocks changes the output by up to "
                 f"{self.outcome.block_difference:.2g} (blocks of {self.outcome.block_worst}): keep "
                 "in state what passes from sample to sample"

@@ -49,7 +49,7 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.AsyncFor: ("waits (async for)", "a kernel may not wait: use a plain loop"),
     ast.AsyncWith: ("waits (async with)", "a kernel may not wait"),
     ast.Await: ("waits (await)", "a kernel may not wait"),
-    ast.AsyncFunctionDef: ("defines a coroutine", "a kernel may not wait: use def"),
+    ast.AsyncFunctionDef: ("defines a coroutine (async def)", "a kernel may not wait: use def"),
     ast.FunctionDef: ("defines a function", "define it outside, and call it by its name"),
     ast.ClassDef: ("defines a class", "use plain variables and state"),
     ast.Lambda: (
