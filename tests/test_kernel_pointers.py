@@ -13,9 +13,9 @@ from typing import Any
 import cffi
 import numpy as np
 import pytest
-from support.nodes import check_chunks, run
 
 import tenuto
+from support.nodes import check_chunks, run
 from tenuto._kernels import pointer
 
 SIGNATURE = (
@@ -64,7 +64,8 @@ GAIN = {"factor": (1.0, 0.0, 4.0)}
 
 def _capsule(address: int) -> Any:
     new = ctypes.pythonapi.PyCapsule_New
-    new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
     name = b"void (...)"
     capsule = new(address, name, None)
     _names.append(name)  # a capsule only borrows it

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support import kernels
-from support.nodes import check_chunks, run
 
 import tenuto
+from support import kernels
+from support.nodes import check_chunks, run
 from tenuto import _core
 from tenuto._kernels import store
 
@@ -315,3 +315,47 @@ def test_without_numba_the_message_says_what_to_install(
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(tenuto.KernelError, match=r"pip install 'tenuto\[kernels\]'"):
         ring()
+
+
+# -- in graphs -----------------------------------------------------------------------------------
+
+
+def test_rendering_is_the_same_in_blocks_of_any_size_also_while_a_parameter_moves() -> None:
+    x = noise(3000)
+    results = []
+    for blocksize in (16, 100, 512, 4096):
+        node = ring()(frequency=440)
+        events = [(777, node, {"frequency": 2000}), (1500, node, {"frequency": 100})]
+        results.append(tenuto.render(x, node, samplerate=RATE, blocksize=blocksize, events=events))
+    for result in results:
+        assert np.array_equal(result, results[0])
+    n = np.arange(777)
+    expected = x[:777] * np.sin(2 * np.pi * 440 * n / RATE)[:, None]
+    assert np.max(np.abs(results[0][:777] - expected)) < 6e-8
+
+
+def test_an_engine_runs_a_kernel_and_does_not_time_it_on_a_stepped_device() -> None:
+    x = noise(2000, 1)
+    device = tenuto.testing.VirtualDevice(x, clocked=False)
+    eng = tenuto.Engine(device, channels=(1, 0))
+    recorder = eng.connect(eng.input, ring()(frequency=440), tenuto.FileRecorder())
+    with eng:
+        device.step(2000)
+        taken = recorder.stop().to_numpy()
+        assert eng.stats().bypassed == ()
+    assert np.array_equal(taken, tenuto.render(x, ring()(frequency=440), samplerate=RATE))
+
+
+module_ring = None
+
+
+def test_a_chain_file_names_the_function_and_finds_it_among_imported_modules() -> None:
+    pytest.importorskip("tomli_w")
+    global module_ring
+    module_ring = ring()
+    type(module_ring())._function = f"{__name__}:module_ring"  # where a decorator would put it
+    text = tenuto.Chain([module_ring(frequency=123)]).to_toml()
+    (again,) = tenuto.Chain.from_toml(text).nodes
+    assert again.frequency == 123
+    with pytest.raises(tenuto.FileError, match="of a module that is imported already"):
+        tenuto.Chain.from_toml(text.replace("module_ring", "os:system"))

@@ -18,15 +18,24 @@ std::uint64_t address_of(const NodeSetup& setup) {
            static_cast<std::uint64_t>(setup.options[1]) << 32;
 }
 
-// Whether a number is finite can be seen from its bits; compared as integers, which vectorises.
+// An exponent of all ones is infinity or not a number; asked of integers, which vectorises.
 bool copy_and_check(const float* from, float* to, std::uint32_t frames) noexcept
     TENUTO_NONBLOCKING {
-    std::uint32_t largest = 0;
+    std::uint32_t strange = 0;
     for (std::uint32_t n = 0; n < frames; ++n) {
-        largest = std::max(largest, std::bit_cast<std::uint32_t>(from[n]) & magnitude);
+        const auto exponent = std::bit_cast<std::uint32_t>(from[n]) & infinity;
+        strange |= exponent == infinity ? 1U : 0U;
         to[n] = from[n];
     }
-    return largest < infinity;
+    return strange == 0;
+}
+bool check(const float* out, std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
+    std::uint32_t strange = 0;
+    for (std::uint32_t n = 0; n < frames; ++n) {
+        const auto exponent = std::bit_cast<std::uint32_t>(out[n]) & infinity;
+        strange |= exponent == infinity ? 1U : 0U;
+    }
+    return strange == 0;
 }
 
 void silence_not_finite(float* out, std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
@@ -129,7 +138,8 @@ bool Kernel::call_piece(const Io& io, std::uint32_t at, std::uint32_t frames) no
     const auto first = std::bit_cast<std::uint32_t>(out_channels_[0][0]);
     bool is_finite = true;
     for (std::uint32_t c = 0; c < channels; ++c)
-        is_finite &= copy_and_check(out_channels_[c], io.out[c] + at, frames);
+        is_finite &= is_direct ? check(out_channels_[c], frames)
+                               : copy_and_check(out_channels_[c], io.out[c] + at, frames);
     if (is_finite) return false;
     for (std::uint32_t c = 0; c < channels; ++c) silence_not_finite(io.out[c] + at, frames);
     contain();

@@ -7,6 +7,7 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -301,6 +302,10 @@ class Engine:
             try:
                 if not self._closed:
                     self._graph.tidy()
+                    for node in self._graph.nodes():
+                        live = self._graph.live(node)
+                        if live is not None:
+                            node._poll(live.instance)
             finally:
                 self._lock.release()
 
@@ -358,7 +363,8 @@ class Engine:
 
     def stats(self) -> Stats:
         """Timing of the audio thread, losses, load; costs the audio thread nothing."""
-        return self._stream.stats()
+        bypassed = (node.name for node in self.nodes if getattr(node, "bypassed", False))
+        return replace(self._stream.stats(), bypassed=tuple(bypassed))
 
     def __enter__(self) -> Self:
         self.start()

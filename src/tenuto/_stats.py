@@ -49,6 +49,8 @@ class Stats:
         The same as a deviation from the nominal rate, in parts per million.
     histogram : dict of float to int
         Begin of each occupied bucket of `jitter`, in seconds, and how many callbacks fell into it.
+    bypassed : tuple of str
+        Names of the kernels that took too long or gave up repeatedly: their input passes instead.
     """
 
     callbacks: int
@@ -63,6 +65,7 @@ class Stats:
     samplerate: float
     drift_ppm: float
     histogram: dict[float, int] = field(repr=False)
+    bypassed: tuple[str, ...] = ()
 
 
 def spread(histogram: dict[float, int], largest: float, scale: float) -> Spread:

@@ -91,6 +91,7 @@ class KernelFunction:
         self.notes = outcome.notes
         self._class = kernel_class(Kernel, name, ranges, __init__=_begin)
         self._class._entry, self._class._outcome = entry, outcome
+        self._class._function = f"{function.__module__}:{function.__qualname__}"
         self.__name__, self.__qualname__ = name, function.__qualname__
         self.__module__, self.__doc__ = function.__module__, function.__doc__
         self.__wrapped__ = function
@@ -120,7 +121,7 @@ def _begin(
     self: Kernel, *, name: str | None, time_limit: float, parameters: dict[str, float]
 ) -> None:
     """`__init__` of the nodes of a kernel function."""
-    self._begin(name, time_limit, parameters)
+    self._set_up(name, time_limit, parameters)
 
 
 def _try(

@@ -248,7 +248,7 @@ class Trial:
         for samplerate in (8000.0, 44100.0, 96000.0, 192000.0):
             found = self.once("noise", self.channels[0], frames, 64, defaults, samplerate)[2]
             if found:
-                problem = "it gives up" if found.kind == "gave up" else f"its output is {found.kind}"
+                problem = "it gives up" if found.kind == "gave up" else "its output is not finite"
                 self.note(f"at {samplerate:g} Hz {problem}: such calls are silent")
         return None
 

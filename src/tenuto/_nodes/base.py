@@ -167,6 +167,9 @@ class Node:
     def _begin(self, instance: Instance) -> None:
         """Sound begins to run through `instance`: open what has to be open (a file)."""
 
+    def _poll(self, instance: Instance) -> None:
+        """Look after `instance` now and then, while it runs on a device; not on its thread."""
+
     def _end(self, stream: Stream | None) -> None:
         """It has left the engine, or that has stopped: complete what has to be complete."""
 

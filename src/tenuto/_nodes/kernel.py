@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import keyword
+import sys
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
@@ -16,6 +17,7 @@ from .base import Instance, Node
 from .params import Param, check_number
 
 LARGEST = 3.4e38  # what a float32 holds
+TAKEN = ("name", "samplerate", "code", "state", "params", "channels", "latency_frames", "check")
 
 Declared = Mapping[str, float | Sequence[Any]]
 
@@ -29,7 +31,7 @@ def declare(who: str, params: Declared | None) -> dict[str, Range]:
         what = f"{who}: params[{name!r}]={given!r}: "
         if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
             raise KernelError(what + "the name must be a Python identifier")
-        if hasattr(Kernel, name) or name.startswith("_") or name in ("name", "samplerate"):
+        if hasattr(Kernel, name) or name.startswith("_") or name in TAKEN:
             raise KernelError(what + "the name is taken: choose another")
         values = tuple(given) if isinstance(given, tuple | list) else (given,)
         unit = ""
@@ -132,10 +134,11 @@ class Kernel(Node):
         if check:
             self._outcome = try_pointer(self._entry, self._ranges, label)
         _kept.append(code)
-        self._begin(name or label, time_limit, parameters)
+        self._set_up(name or label, time_limit, parameters)
 
-    def _begin(self, name: str | None, time_limit: float, parameters: dict[str, float]) -> None:
+    def _set_up(self, name: str | None, time_limit: float, parameters: dict[str, float]) -> None:
         self._time_limit = check_number("time_limit", time_limit, 0.01, 100, "blocks")
+        self._told = 0  # bypasses that are in the log
         self._watched: weakref.WeakSet[Instance] = weakref.WeakSet()
         Node.__init__(self, name=name, **parameters)
 
@@ -204,8 +207,53 @@ class Kernel(Node):
         instance.core.watch(self._time_limit)
         self._watched.add(instance)
 
+    def _poll(self, instance: Instance) -> None:
+        if instance not in self._watched:
+            self._watch(instance)
+        count = instance.core.bypasses
+        if count > self._told:
+            import logging
+
+            core = instance.core
+            logging.getLogger("tenuto").warning(
+                "kernel %s is bypassed, its input passes: %d blocks took longer than %g of their "
+                "time (%.3g ms at most), it gave up %d times; rearm() lets it run again",
+                self.name,
+                core.late,
+                self._time_limit,
+                core.worst_ns / 1e6,
+                core.failed,
+            )
+        self._told = count
+
     def _cores(self) -> list[_core.KernelNode]:
         return [instance.core for instance in list(self._instances)]
+
+    def _to_table(self) -> dict[str, Any]:
+        function = getattr(type(self), "_function", "")
+        if not function:
+            raise KernelError(
+                f"{self.name}: code at an address cannot be written to a file; functions that "
+                "@tenuto.kernel has compiled can"
+            )
+        return {"function": function, **super()._to_table()}
+
+    @classmethod
+    def _from_table(cls, table: dict[str, Any]) -> Self:
+        given = dict(table)
+        words = given.pop("function", None)
+        module, _, path = str(words).partition(":")
+        # Not imported from here: a file with settings must not decide which code is run.
+        found: Any = sys.modules.get(module)
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        if getattr(found, "_class", None) is None:
+            raise TypeError(
+                f'function = {words!r} is no kernel: "module:name" is needed, of a module that is '
+                "imported already"
+            )
+        node: Self = found(**given)
+        return node
 
     def _targets(self, samplerate: float) -> list[float]:
         return [float(getattr(self, name)) for name in self._ranges]
