@@ -12,6 +12,7 @@
 #include "dsp/gate.h"
 #include "dsp/limiter.h"
 #include "dsp/meter.h"
+#include "dsp/kernel.h"
 #include "dsp/mixer.h"
 #include "dsp/multitone.h"
 #include "dsp/noise.h"
@@ -19,7 +20,6 @@
 #include "dsp/pan.h"
 #include "dsp/reverb.h"
 #include "dsp/sweep.h"
-#include "dsp/kernel.h"
 
 namespace tenuto::control {
 
@@ -57,6 +57,7 @@ constexpr Kind kinds[] = {
     {"gate", 6, 0, make<dsp::Gate>},
     {"limiter", 2, 1, make<dsp::Limiter>},
     {"meter", 0, 1, make<dsp::Meter>},
+    {"kernel", 0, 4, make<dsp::Kernel>},
     {"mixer", 1, 1, make<dsp::Mixer>},
     {"multitone", 2, 3, make<dsp::MultiTone>},
     {"noise", 4, dsp::Noise::option_count, make<dsp::Noise>},
@@ -64,7 +65,6 @@ constexpr Kind kinds[] = {
     {"pan", 4, 0, make<dsp::Pan>},
     {"reverb", dsp::Reverb::target_total, 3, make<dsp::Reverb>},
     {"sweep", 8, 0, make<dsp::Sweep>},
-    {"kernel", 0, 4, make<dsp::Kernel>},
 };
 
 }  // namespace

@@ -30,9 +30,9 @@ from ._nodes.equalizer import Band, Equalizer
 from ._nodes.gain import Gain
 from ._nodes.generators import Noise, Oscillator
 from ._nodes.meter import Meter
+from ._nodes.kernel import Kernel
 from ._nodes.mixer import Mixer
 from ._nodes.pan import Pan
-from ._nodes.kernel import Kernel
 from ._nodes.recorder import FileRecorder
 from ._nodes.reverb import Reverb
 from ._nodes.source import Source
