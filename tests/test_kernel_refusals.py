@@ -224,6 +224,11 @@ def reads_clock(x, y, state, params):
     y[0, 0] = time.time()  # here
 
 
+@bad("calls math.factorial(): of math there are sin, cos")
+def calls_unknown_mathematics(x, y, state, params):
+    y[0, 0] = math.factorial(5)  # here
+
+
 @bad("calls time.sleep()")
 def sleeps(x, y, state, params):
     time.sleep(0.01)  # here

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import tenuto
 from support import kernels
 from support.nodes import check_chunks, run
 from tenuto import _core
-from tenuto._kernels import store
+from tenuto._kernels import store, vocabulary
 
 pytest.importorskip("numba")
 
@@ -125,6 +126,34 @@ def test_functions_constants_tuples_arrays_and_every_allowed_name_can_be_used() 
         "it gives up with NaN and infinity: such calls are silent",
     ]
     assert mixed.function(x.T, np.zeros_like(x.T), None, None) is None  # still plain Python
+
+
+def test_every_function_of_the_vocabulary_computes_what_python_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"math.{name}" for name in vocabulary.MATH]
+    names += [f"np.{name}" for name in vocabulary.NUMPY]
+    names += ["abs", "int", "float", "bool", "round", "pow", "min", "max", "divmod", "len"]
+    two = "atan2 arctan2 pow power copysign hypot minimum maximum fmin fmax mod fmod remainder min"
+    two += " floor_divide max divmod"
+    lines = ["import math", "import numpy as np", "def every(x, y, state, params):"]
+    lines += ["    for n in range(x.shape[1]):", "        v = 0.25 + 0.2 * x[0, n]"]
+    for i, name in enumerate(names):
+        short = name.split(".")[-1]
+        given = (
+            "v + 1" if short in ("acosh", "arccosh") else "v, 2.0" if short in two.split() else "v"
+        )
+        call = f"{name}({'x' if name == 'len' else given})" + ("[1]" if name == "divmod" else "")
+        lines.append(f"        {'el' if i else ''}if n % {len(names)} == {i}:")
+        lines.append(f"            y[0, n] = {call}")
+    (tmp_path / "every_function.py").write_text("\n".join(lines) + "\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    every: Any = importlib.import_module("every_function").every
+    x = noise(4 * len(names), 1)
+    expected = np.zeros(x.T.shape)
+    every(x.T.astype(np.float64), expected, None, None)
+    made = run(tenuto.kernel(channels=1)(every)(), x, blocks=[len(names)])
+    assert made[:, 0] == pytest.approx(expected[0], rel=3e-7)  # float32
 
 
 def test_two_kernels_of_one_source_differ_by_the_constants_that_they_close_over() -> None:
@@ -290,12 +319,16 @@ def test_cost_is_measured_and_shown() -> None:
 
 def test_numba_is_not_loaded_by_the_package_nor_for_code_that_is_on_the_disk() -> None:
     ring()
+    drive = {"drive": (1.0, 0.1, 20.0)}
+    tenuto.kernel(params=drive)(kernels.much_mathematics)
     program = (
         "import sys, tenuto\n"
         "assert 'numba' not in sys.modules and 'llvmlite' not in sys.modules\n"
         "from support import kernels\n"
         "made = tenuto.kernel(state=1, params={'frequency': (30.0, 0.1, 5000.0, 'Hz')})"
         "(kernels.ring)\n"
+        "assert made.from_cache\n"
+        f"made = tenuto.kernel(params={drive})(kernels.much_mathematics)\n"
         "assert made.from_cache\n"
         "assert 'numba' not in sys.modules\n"
     )

@@ -76,3 +76,12 @@ def delay(x: Any, y: Any, state: Any, params: Any) -> None:
             if at == length:
                 at = 0
         state[c, length] = at
+
+
+def much_mathematics(x: Any, y: Any, state: Any, params: Any) -> None:
+    """Functions that the machine code takes from the mathematics library."""
+    for c in range(x.shape[0]):
+        for n in range(x.shape[1]):
+            v = params.drive * x[c, n]
+            y[c, n] = math.tan(0.01 * v) + math.tanh(v) + math.atan2(v, 2.0) + math.erf(v)
+            y[c, n] += v % 0.3 + abs(v) ** 0.3 + math.log1p(abs(v)) + math.cosh(0.1 * v)

@@ -9,6 +9,7 @@ damaged, or belongs to somebody else, counts as missing.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ from typing import Any
 from .._errors import KernelError
 from .compiler import Machine, Shape, processor, target_machine
 
+LIBM = ("libm.so.6", "libSystem.dylib", "ucrtbase", "libm.so")
 FORMAT = 1  # raise it when the ABI changes
 
 
@@ -98,10 +100,9 @@ def address(machine: Machine, label: str) -> int:
     import llvmlite.binding as llvm
 
     target = target_machine()
-    if any(llvm.address_of_symbol(name) is None for name in machine.externals):
-        import numba  # noqa: F401  (it brings some functions along)
-    for name in machine.externals:  # LLVM would end the process
-        if llvm.address_of_symbol(name) is None:
+    for name in machine.externals:
+        if llvm.address_of_symbol(name) is None and not _provide(name):
+            # LLVM would end the process.
             raise KernelError(
                 f'kernel "{label}": this system has no function {name}(): use another one'
             )
@@ -112,3 +113,21 @@ def address(machine: Machine, label: str) -> int:
     # Never freed, at exit neither: a device may still be calling.
     engine.detach()
     return found
+
+
+def _provide(name: str) -> bool:
+    """Tell LLVM where a function of the mathematics library is: Python may keep that to itself."""
+    import llvmlite.binding as llvm
+
+    for library in (None, *LIBM):
+        try:
+            function = getattr(ctypes.CDLL(library), name)
+        except (OSError, AttributeError, TypeError):  # (None is no library on Windows)
+            continue
+        found = ctypes.cast(function, ctypes.c_void_p).value
+        if found:
+            llvm.add_symbol(name, found)
+            return True
+    if name.startswith("__svml_"):
+        import numba  # noqa: F401  (it loads that library)
+    return llvm.address_of_symbol(name) is not None

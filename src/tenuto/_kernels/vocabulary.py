@@ -18,7 +18,7 @@ def _words(text: str) -> tuple[str, ...]:
 BUILTINS = ("range", "len", "abs", "min", "max", "int", "float", "bool", "round", "pow", "divmod")
 MATH = _words("""
     sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh exp expm1 log log2 log10 log1p
-    sqrt pow fabs floor ceil trunc fmod copysign hypot degrees radians isnan isinf isfinite erf erfc
+    sqrt pow fabs floor ceil trunc copysign hypot degrees radians isnan isinf isfinite erf erfc
 """)
 NUMPY = _words("""
     sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1
@@ -146,6 +146,8 @@ def why_not(called: Any, words: str) -> tuple[str, str]:
         )
     if words.split(".")[0] == "time" or module == "time":
         return f"calls {words}()", "a kernel has no clock: count frames in state"
+    if module == "math":
+        return f"calls {words}()", f"of math there are {', '.join(MATH)}"
     if module.split(".")[0] == "numpy" or isinstance(called, np.ufunc):
         if hasattr(math, name):
             return f"calls {words}()", f"use math.{name}() on one number" if name in MATH else (
