@@ -19,18 +19,24 @@ Function at_address(const nb::dict& table, const char* name) {
     return reinterpret_cast<Function>(nb::cast<std::uintptr_t>(table[name]));
 }
 
+}  // namespace
+
 disk::FileApi file_api(const nb::dict& table) {
     disk::FileApi api;
     api.open_fd = at_address<decltype(api.open_fd)>(table, "sf_open_fd");
     api.write_float = at_address<decltype(api.write_float)>(table, "sf_writef_float");
     api.write_int = at_address<decltype(api.write_int)>(table, "sf_writef_int");
     api.write_raw = at_address<decltype(api.write_raw)>(table, "sf_write_raw");
+    api.read_float = at_address<decltype(api.read_float)>(table, "sf_readf_float");
     api.seek = at_address<decltype(api.seek)>(table, "sf_seek");
     api.command = at_address<decltype(api.command)>(table, "sf_command");
     api.close = at_address<decltype(api.close)>(table, "sf_close");
+    api.error = at_address<decltype(api.error)>(table, "sf_error");
     api.error_text = at_address<decltype(api.error_text)>(table, "sf_strerror");
     return api;
 }
+
+namespace {
 
 std::shared_ptr<disk::Track> file_track(std::shared_ptr<rt::Tape> tape, const nb::dict& api, int fd,
                                         int format, int samplerate, int integer_bits, bool packed,

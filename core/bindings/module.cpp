@@ -8,6 +8,7 @@
 #include "bindings/bind_kernel.h"
 #include "bindings/bind_nodes.h"
 #include "bindings/bind_platform.h"
+#include "bindings/bind_player.h"
 #include "bindings/bind_virtual.h"
 
 NB_MODULE(_core, module) {
@@ -21,5 +22,6 @@ NB_MODULE(_core, module) {
     bind_graph(module);
     bind_kernel(module);
     bind_disk(module);
+    bind_player(module);
     bind_virtual(module);
 }

@@ -23,13 +23,15 @@ struct FileApi {
     std::int64_t (*write_int)(SoundFile*, const int*, std::int64_t frames) = nullptr;
     std::int64_t (*write_raw)(SoundFile*, const void*, std::int64_t bytes) = nullptr;
     std::int64_t (*seek)(SoundFile*, std::int64_t frames, int whence) = nullptr;
+    std::int64_t (*read_float)(SoundFile*, float*, std::int64_t frames) = nullptr;
     int (*command)(SoundFile*, int command, void* data, int size) = nullptr;
     int (*close)(SoundFile*) = nullptr;
+    int (*error)(SoundFile*) = nullptr;
     const char* (*error_text)(SoundFile*) = nullptr;
 };
 
 // Numbers of sndfile.h.
-inline constexpr int mode_write = 0x20;
+inline constexpr int mode_read = 0x10, mode_write = 0x20;
 inline constexpr int command_update_header = 0x1060;
 inline constexpr int command_set_clipping = 0x10C0;
 inline constexpr int format_type_mask = 0x0FFF0000;

@@ -14,6 +14,10 @@
 
 namespace tenuto::platform {
 
+// [disk] Opens a file (UTF-8) to be read; -1 with errno set. A pipe or a device is refused: it has
+// no end to look at, and opening it may wait for ever.
+int open_to_read(const char* path) noexcept;
+
 // [disk] Returns 0 once the file's bytes and its length are on the medium, else the errno.
 int sync_file(int fd) noexcept;
 

@@ -11,6 +11,18 @@
 
 namespace tenuto::platform {
 
+int open_to_read(const char* path) noexcept {
+    int fd;
+    do fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    while (fd < 0 && errno == EINTR);
+    struct stat info{};
+    if (fd < 0) return -1;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) return fd;
+    close(fd);
+    errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+    return -1;
+}
+
 std::int64_t free_bytes(int fd) noexcept {
     struct statvfs info{};
     int result;

@@ -69,6 +69,16 @@ std::wstring widen(const char* utf8) {
 
 }  // namespace
 
+int open_to_read(const char* path) noexcept {
+    try {
+        const std::wstring wide = widen(path);
+        return _wopen(wide.c_str(), _O_RDONLY | _O_BINARY | _O_NOINHERIT);
+    } catch (...) {  // the string may find no memory; this function promises not to throw
+        errno = ENOMEM;
+        return -1;
+    }
+}
+
 int sync_file(int fd) noexcept {
     return FlushFileBuffers(handle_of(fd)) != 0 ? 0 : to_errno(GetLastError());
 }

@@ -139,6 +139,11 @@ class Ring {
         return read_count_.load(std::memory_order_relaxed);  // own counter
     }
 
+    // [any] Items ever shown to the reader; on a third thread a bound, as `fill` is.
+    std::uint64_t committed_position() const noexcept TENUTO_NONBLOCKING {
+        return write_count_.load(std::memory_order_acquire);  // pairs with W
+    }
+
     // [reader] Copies out as many whole items as there are and fit; returns how many.
     std::size_t read(std::span<T> out) noexcept TENUTO_NONBLOCKING {
         const auto regions = filled_regions(out.size() / width_);

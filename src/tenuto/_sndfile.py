@@ -17,12 +17,14 @@ from ._errors import FileError
 
 _FUNCTIONS = (
     "sf_open_fd",
+    "sf_readf_float",
     "sf_writef_float",
     "sf_writef_int",
     "sf_write_raw",
     "sf_seek",
     "sf_command",
     "sf_close",
+    "sf_error",
     "sf_strerror",
 )
 
@@ -130,7 +132,7 @@ def _library() -> tuple[Any, Any]:
 
 
 def api() -> dict[str, int]:
-    """Addresses of the functions that the disk thread calls."""
+    """Addresses of the functions that the disk threads call."""
     ffi, library = _library()
     return {name: int(ffi.cast("uintptr_t", ffi.addressof(library, name))) for name in _FUNCTIONS}
 
