@@ -89,7 +89,9 @@ void Player::look(std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
     while (at(foreign).generation == generation_) ++foreign;
     mine_to_ = std::min(visible, at(foreign).position);
     const Segment to = at(newest);
-    if (to.position <= visible) {
+    // What is fading out to a pause does so where it is, and goes afterwards.
+    const bool is_leaving = !wanted_ && gate_.is_moving();
+    if (to.position <= visible && !is_leaving) {
         const std::uint64_t ready = visible - to.position;
         std::uint64_t skip = 0;
         if (to.is_aligned && here() > to.aligned_at)

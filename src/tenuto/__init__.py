@@ -33,6 +33,7 @@ from ._nodes.meter import Meter
 from ._nodes.kernel import Kernel
 from ._nodes.mixer import Mixer
 from ._nodes.pan import Pan
+from ._nodes.player import FilePlayer
 from ._nodes.recorder import FileRecorder
 from ._nodes.reverb import Reverb
 from ._nodes.source import Source
@@ -62,6 +63,7 @@ __all__ = [
     "Engine",
     "Equalizer",
     "FileError",
+    "FilePlayer",
     "FileRecorder",
     "Gain",
     "Gap",

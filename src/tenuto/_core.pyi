@@ -306,6 +306,69 @@ def wake_writer() -> None: ...
 
 def served_tracks() -> int: ...
 
+class Source:
+    """Where a player's sound comes from."""
+
+    @property
+    def frames(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def step(self) -> float: ...
+
+class PushSource(Source):
+    """Sound that a worker makes."""
+
+    def order(self) -> tuple:
+        """
+        Number of the order, the frame to begin with, and how many frames are wanted now.
+        """
+
+    def push(self, number: int, samples: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], is_end: bool, error: str) -> bool:
+        """Bring the next frames; False when they are not wanted any more."""
+
+class Deck:
+    """What fills one player, ahead of time."""
+
+    def add(self, source: Source) -> int: ...
+
+    def replace(self, item: int, source: Source) -> None: ...
+
+    def set_rules(self, order: Sequence[int], repeat: bool, loop: bool, span_item: int, a: int, b: int, at_once: bool) -> None: ...
+
+    def seek(self, item: int, frame: int) -> None: ...
+
+    def state(self) -> dict: ...
+
+    def troubles(self) -> list:
+        """Tuples of item and what went wrong, since the last time."""
+
+    def wait_for_work(self, seconds: float) -> bool:
+        """Wait until a source of a worker wants something."""
+
+    def wake_worker(self) -> None: ...
+
+def file_source(api: dict, path: bytes, channels: int, samplerate: int) -> Source:
+    """A sound file at the engine's rate."""
+
+def memory_source(samples: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Source:
+    """Sound in memory (it is copied), shape (frames, channels)."""
+
+def push_source(channels: int, step: float, frames: int, room_frames: int) -> PushSource:
+    """Sound that a worker makes."""
+
+def make_deck(ring_frames: int, reserve_frames: int, channels: int) -> Deck:
+    """A deck that the disk thread serves."""
+
+def make_player(deck: Deck, samplerate: float, max_block: int, targets: Sequence[float]) -> Node:
+    """The node that plays a deck."""
+
+def served_players() -> int: ...
+
+def wake_reader() -> None: ...
+
 class VirtualDevice:
     """A device without hardware."""
 

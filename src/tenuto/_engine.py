@@ -113,6 +113,7 @@ class Engine:
         self._started = False
         self._closed = False
         self._stream.on_poll = weakref.WeakMethod(self._tidy)
+        self._stream.on_step = weakref.WeakMethod(self._wait_for_disk)
         self._graph.apply()
         _open.add(self)
 
@@ -296,6 +297,14 @@ class Engine:
         for node in nodes:
             node._engine = None
             node._end(self._stream)
+
+    def _wait_for_disk(self, frames: int) -> int:
+        """Wait for the disk before a step by hand; how many of `frames` may be stepped now."""
+        nodes = self._graph.nodes()
+        frames = min((frames, *(node._most_at_once() for node in nodes)))
+        for node in nodes:
+            node._wait_for_disk(frames)
+        return frames
 
     def _tidy(self) -> None:
         if self._lock.acquire(blocking=False):

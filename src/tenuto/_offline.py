@@ -68,13 +68,13 @@ class Offline:
         """Run frames through, shape (frames, in channels); gives (frames, out channels)."""
         import numpy as np
 
-        recorders = [node for node in self._graph.nodes() if isinstance(node, FileRecorder)]
-        most = min((node._most_at_once() for node in recorders), default=len(frames))
+        nodes = self._graph.nodes()
+        most = min((node._most_at_once() for node in nodes), default=len(frames))
         pieces = []
         for at in range(0, len(frames), max(1, most)):
             piece = frames[at : at + most]
-            for node in recorders:
-                node._wait_for_room(len(piece))
+            for node in nodes:
+                node._wait_for_disk(len(piece))
             pieces.append(_core.run_offline(self._engine, piece, self._blocksize))
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
@@ -241,7 +241,7 @@ def _to_file(
     assert recorder.path is not None
     try:
         for piece in _run(offline, reader, tail, total, late, progress):
-            recorder._wait_for_room(len(piece))
+            recorder._wait_for_disk(len(piece))
             core.put(piece)
         return recorder.stop()
     except BaseException:

@@ -63,6 +63,7 @@ class Stream:
         self.is_running = False
         self.scheduling: SchedulingReport | None = None
         self.on_lost_for_good: weakref.WeakMethod[Callable[[], None]] | None = None
+        self.on_step: weakref.WeakMethod[Callable[[int], int]] | None = None
         self.on_poll: weakref.WeakMethod[Callable[[], None]] | None = None
         self._opened_ns = 0
         self._promoted_output = 0

@@ -107,8 +107,8 @@ class VirtualDevice:
         frames : int
             How many frames of device time, above 0.
         wait_for_disk : bool
-            True: hold on before the ring is full, so that only scripted losses happen. False: go
-            on, as a real device would.
+            True: hold on before a ring is full (or empty, of a player), so that only scripted
+            losses happen. False: go on, as a real device would.
 
         Raises
         ------
@@ -122,9 +122,11 @@ class VirtualDevice:
             raise DeviceError("this virtual device is on a clock: make it with clocked=False")
         assert isinstance(stream.adapter, VirtualAdapter)
         tape = stream.tape if wait_for_disk else None
+        hold = stream.on_step() if wait_for_disk and stream.on_step is not None else None
         done = 0
         while done < frames and stream.is_running:
-            done += stream.adapter.device.step(frames - done, tape)
+            some = frames - done if hold is None else hold(frames - done)
+            done += stream.adapter.device.step(some, tape)
             stream.poll()
 
     @property

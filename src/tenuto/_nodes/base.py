@@ -173,6 +173,13 @@ class Node:
     def _end(self, stream: Stream | None) -> None:
         """It has left the engine, or that has stopped: complete what has to be complete."""
 
+    def _most_at_once(self) -> int:
+        """How many frames may run faster than time before it waits again."""
+        return 1 << 30
+
+    def _wait_for_disk(self, frames: int) -> None:
+        """So many frames will run faster than time: wait until the disk is ready for them."""
+
     def _changed(self) -> None:
         """A parameter was set: tell every instance."""
         for instance in list(getattr(self, "_instances", ())):

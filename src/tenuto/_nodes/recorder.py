@@ -128,7 +128,7 @@ class FileRecorder(Node):
         """Frames that fit into half of the ring."""
         return int(self._tape.ring_frames) // 2 if self._tape is not None else 1
 
-    def _wait_for_room(self, frames: int) -> None:
+    def _wait_for_disk(self, frames: int) -> None:
         """Offline, the disk thread may be slower than the sound: wait for it."""
         tape = self._tape
         while tape is not None and not tape.is_done:

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""What a player tells of itself."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from .. import _core
+from .._errors import FileError, TenutoError
+from .._playback.deck import PlayerDeck
+from .._playback.media import Media
+from .base import Node
+
+_PAUSE = 0.005
+
+
+class PlayerView(Node):
+    """The read-only half of `tenuto.FilePlayer`."""
+
+    def _prepare_view(self) -> None:
+        self._owner = _core.process_id()
+        self._media: list[Media] = []
+        self._order: list[int] = []
+        self._decks: list[weakref.ref[PlayerDeck]] = []
+        self._troubles: list[str] = []
+        self._playing = False
+        self._is_over = False  # everything was played when the last engine ended
+        self._start = (0, 0)  # what was asked for last: item, frame of the file
+        self._latency: Callable[[], float] | None = None  # seconds from here to the ear
+
+    @property
+    def playlist(self) -> tuple[Path | None, ...]:
+        """Everything that was queued, in the order of playing; None stands for an array."""
+        return tuple(self._media[item].path for item in self._order)
+
+    @property
+    def current(self) -> Path | None:
+        """The file that is being played (or will be first); None for an array, or for nothing."""
+        item = self._place()[0]
+        return self._media[item].path if item < len(self._media) else None
+
+    @property
+    def state(self) -> Literal["stopped", "playing", "paused", "finished"]:
+        """What it is doing; ``"finished"``: everything was played."""
+        deck = self._deck()
+        state = deck.core.state() if deck is not None else None
+        is_over = self._is_over
+        if state is not None:
+            is_over = state["is_at_end"] and not state["is_seeking"]
+        if is_over:
+            return "finished"
+        if self._playing:
+            return "playing"
+        return "stopped" if self._place() == (self._order[0] if self._order else 0, 0) else "paused"
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until everything is played, or it is paused or stopped.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            In seconds; None waits as long as it takes.
+
+        Returns
+        -------
+        bool
+            True when it is finished.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while self.state == "playing" and (until is None or time.monotonic() < until):
+            time.sleep(_PAUSE)
+        return self.state == "finished"
+
+    @property
+    def position(self) -> float:
+        """What is heard now, in seconds from the begin of the current file."""
+        item, frame = self._place(heard=True)
+        return frame / self._media[item].samplerate if item < len(self._media) else 0.0
+
+    @property
+    def position_frames(self) -> int:
+        """What is heard now, in frames of the current file at its own rate, exact to the frame."""
+        return self._place(heard=True)[1]
+
+    @property
+    def duration(self) -> float | None:
+        """Length of the current file in seconds; None when it does not tell."""
+        item = self._place()[0]
+        return self._media[item].seconds if item < len(self._media) else None
+
+    @property
+    def duration_frames(self) -> int | None:
+        """Length of the current file in frames, at its own rate; None when it does not tell."""
+        item = self._place()[0]
+        return self._media[item].frames if item < len(self._media) else None
+
+    @property
+    def samplerate(self) -> int | None:
+        """Of the current file, in hertz; None when nothing is queued."""
+        item = self._place()[0]
+        return self._media[item].samplerate if item < len(self._media) else None
+
+    @property
+    def underruns(self) -> int:
+        """How often there was nothing to play because reading was too slow."""
+        deck = self._deck()
+        return int(deck.core.state()["underruns"]) if deck is not None else 0
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What went wrong with files while they were played; the list went on."""
+        for deck in self._living():
+            for item, what in deck.core.troubles():
+                text = os.fsdecode(what).rstrip(". ")
+                self._troubles.append(f"{self._media[item].name}: {text}")
+        return tuple(self._troubles)
+
+    def _place(self, *, heard: bool = False) -> tuple[int, int]:
+        """Item and frame of the file that come next; `heard`: that come out of the device now."""
+        deck = self._deck()
+        if deck is None:
+            return self._start
+        state = deck.core.state()
+        if state["is_seeking"]:
+            return self._start
+        frame = float(state["frame"])
+        if heard and state["is_sounding"] and self._latency is not None:
+            frame = max(0.0, frame - self._latency() * deck.samplerate)
+        return int(state["item"]), round(frame * state["step"])
+
+    def _deck(self) -> PlayerDeck | None:
+        """The one that counts: of the engine that came last."""
+        living = self._living()
+        return living[-1] if living else None
+
+    def _living(self) -> list[PlayerDeck]:
+        self._decks = [ref for ref in self._decks if ref() is not None]
+        return [deck for ref in self._decks if (deck := ref()) is not None]
+
+    def _playing_media(self, what: str) -> Media:
+        item = self._place()[0]
+        if item >= len(self._media):
+            raise FileError(f"{what}: nothing is queued in this player")
+        return self._media[item]
+
+    def _check_process(self) -> None:
+        if self._owner != _core.process_id():
+            raise TenutoError(
+                "this player belongs to the process that made it (this is a forked child): make a "
+                "new one here"
+            )

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""What can be played: a file that was looked at, or an array."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from .._errors import FileError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_NO_LENGTH = 1 << 62  # libsndfile's "unknown" is its largest number
+_MOST_CHANNELS = 1024
+
+
+@dataclass(frozen=True)
+class Media:
+    """One thing to play.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file; None for an array.
+    samplerate, channels : int
+        As they are in the file.
+    frames : int or None
+        Length at that rate; None when the file does not tell.
+    reader : {"sndfile", "pyav", "memory"}
+        What decodes it.
+    """
+
+    path: Path | None
+    samplerate: int
+    channels: int
+    frames: int | None
+    reader: Literal["sndfile", "pyav", "memory"]
+    samples: NDArray[np.float32] | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Length in seconds, if it is known."""
+        return None if self.frames is None else self.frames / self.samplerate
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return "the array" if self.path is None else f'"{self.path}"'
+
+
+def from_array(samples: Any, samplerate: int | None) -> Media:
+    """An array, shape (frames, channels) or 1-D, as something to play; it is copied."""
+    import numpy as np
+
+    if samplerate is None:
+        raise ValueError("samplerate=None: an array has no rate of its own, give one in Hz")
+    array = np.array(samples, dtype=np.float32, order="C")
+    if array.ndim == 1:
+        array = array[:, np.newaxis]
+    if array.ndim != 2 or not 1 <= array.shape[1] <= _MOST_CHANNELS:
+        raise ValueError(f"an array of shape {array.shape}: give (frames, channels)")
+    return Media(None, samplerate, array.shape[1], array.shape[0], "memory", array)
+
+
+def look_at(path: str | os.PathLike[str]) -> Media:
+    """Open a file, see what it is, and close it again; raises `FileError`."""
+    where = Path(path)
+    try:
+        about = where.stat()
+        if stat.S_ISDIR(about.st_mode):
+            raise FileError(f'"{where}" is a folder: give a sound file in it')
+        if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for its other end
+            raise FileError(f'"{where}" is no file but a pipe or a device: give a sound file')
+        with where.open("rb"):
+            pass
+    except FileError:
+        raise
+    except FileNotFoundError:
+        raise FileError(f'there is no file "{where}"') from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise FileError(f'"{where}" cannot be read: {error}') from error
+    if about.st_size == 0:
+        raise FileError(f'"{where}" is empty: it has 0 bytes')
+    return _by_libsndfile(where)
+
+
+def _by_libsndfile(path: Path) -> Media:
+    import soundfile
+
+    try:
+        about = soundfile.info(str(path))
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        return _by_pyav(path, str(error).partition(": ")[2] or str(error))
+    frames = about.frames if 0 <= about.frames < _NO_LENGTH else None
+    if not 1 <= about.channels <= _MOST_CHANNELS or not 1 <= about.samplerate <= 10_000_000:
+        raise FileError(
+            f'"{path}" says it has {about.channels} channels at {about.samplerate} Hz: '
+            "it is damaged"
+        )
+    return Media(path, about.samplerate, about.channels, frames, "sndfile")
+
+
+def _by_pyav(path: Path, why_not: str) -> Media:
+    from . import pyav
+
+    refused = f'"{path}" cannot be read as sound: {why_not.rstrip(".")}'
+    if not pyav.is_there():
+        raise FileError(
+            f"{refused}. AAC, M4A, WMA and more are read by PyAV: pip install 'tenuto[formats]'"
+        )
+    found = pyav.look_at(path)
+    if isinstance(found, str):
+        raise FileError(f"{refused}. PyAV says: {found}")
+    samplerate, channels, frames = found
+    return Media(path, samplerate, channels, frames, "pyav")
