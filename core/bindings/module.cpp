@@ -9,6 +9,7 @@
 #include "bindings/bind_nodes.h"
 #include "bindings/bind_platform.h"
 #include "bindings/bind_player.h"
+#include "bindings/bind_tap.h"
 #include "bindings/bind_virtual.h"
 
 NB_MODULE(_core, module) {
@@ -23,5 +24,6 @@ NB_MODULE(_core, module) {
     bind_kernel(module);
     bind_disk(module);
     bind_player(module);
+    bind_tap(module);
     bind_virtual(module);
 }

@@ -17,16 +17,16 @@ constexpr std::int64_t ledger_every_ns = 250'000'000;
 }  // namespace
 
 Track::Track(std::shared_ptr<rt::Tape> tape, std::unique_ptr<Sink> sink, const Settings& settings)
-    : tape_(std::move(tape)), sink_(std::move(sink)), settings_(settings) {
+    : end_(std::move(tape)), sink_(std::move(sink)), settings_(settings) {
     publish(TrackState::writing);
 }
 
 bool Track::pump(std::int64_t now_ns) {
     if (over_) return false;
-    const bool closed = tape_->is_closed();  // before the rings: what is in them now is then all
+    const bool closed = tape().is_closed();  // before the rings: what is in them now is then all
     const bool moved = move_samples();
     if (over_) return false;
-    const std::uint64_t limit = tape_->limit();
+    const std::uint64_t limit = tape().limit();
     const bool complete = limit > 0 && frames_ >= limit;
     if (complete || (closed && !moved)) {
         finish(TrackState::done, {});
@@ -37,57 +37,28 @@ bool Track::pump(std::int64_t now_ns) {
     return moved;
 }
 
-// A loss is in its ring before the first frame behind it is in the other. So the samples are
-// looked at first: all losses in front of their end are then there to be seen.
-void Track::collect_losses() {
-    const auto insert = [this](const rt::Loss& loss) {
-        const auto behind = std::upper_bound(
-            losses_.begin(), losses_.end(), loss,
-            [](const rt::Loss& a, const rt::Loss& b) { return a.position < b.position; });
-        losses_.insert(behind, loss);
-    };
-    rt::Loss loss{};
-    while (tape_->losses().read({&loss, 1}) > 0) insert(loss);
-    if (tape_->is_closed() && !took_last_losses_) {
-        took_last_losses_ = true;
-        while (tape_->losses().read({&loss, 1}) > 0) insert(loss);
-        for (const rt::Loss& last : tape_->last_losses()) insert(last);
-    }
-}
-
 bool Track::move_samples() {
-    auto& ring = tape_->samples();
-    const std::size_t width = ring.width();
-    auto filled = ring.filled_regions(most_frames_at_once);
-    collect_losses();
     if (silence_left_ > 0) return move_silence();
-    std::size_t frames = filled.first.size() / width;  // the piece behind the wrap comes next time
-    if (!losses_.empty()) {
-        const rt::Loss next = losses_.front();
-        const std::uint64_t before = next.position - ring.read_position();
-        if (before == 0) {
-            losses_.erase(losses_.begin());
-            silence_left_ = next.frames;
-            if (tape_->limit() > 0)
-                silence_left_ =
-                    std::min(silence_left_, tape_->limit() - std::min(tape_->limit(), frames_));
-            const std::lock_guard lock(mutex_);
-            if (silence_left_ > 0)
-                gaps_.push_back({frames_, silence_left_, next.cause,
-                                 next.monotonic_ns + settings_.utc_offset_ns});
-            unwritten_ledger_ = true;
-            return true;
-        }
-        frames = static_cast<std::size_t>(std::min<std::uint64_t>(frames, before));
+    const TapeEnd::Next next = end_.next(most_frames_at_once);
+    if (next.loss.frames > 0) {
+        const std::uint64_t limit = tape().limit();
+        silence_left_ = next.loss.frames;
+        if (limit > 0) silence_left_ = std::min(silence_left_, limit - std::min(limit, frames_));
+        const std::lock_guard lock(mutex_);
+        if (silence_left_ > 0)
+            gaps_.push_back({frames_, silence_left_, next.loss.cause,
+                             next.loss.monotonic_ns + settings_.utc_offset_ns});
+        unwritten_ledger_ = true;
+        return true;
     }
-    if (frames == 0) return false;
-    const std::size_t taken = put(filled.first.data(), frames);
-    ring.release(taken);
+    if (next.samples.empty()) return false;
+    const std::size_t taken = put(next.samples.data(), next.samples.size() / tape().channels());
+    end_.take(taken);
     return taken > 0;
 }
 
 bool Track::move_silence() {
-    const std::size_t width = tape_->samples().width();
+    const std::size_t width = tape().samples().width();
     const auto frames =
         static_cast<std::size_t>(std::min<std::uint64_t>(silence_left_, most_frames_at_once));
     silence_.resize(most_frames_at_once * width);
@@ -98,10 +69,10 @@ bool Track::move_silence() {
 }
 
 std::size_t Track::put(const float* samples, std::size_t frames) {
-    if (tape_->limit() > 0)
-        frames = std::min<std::size_t>(frames, tape_->limit() - std::min(tape_->limit(), frames_));
+    if (tape().limit() > 0)
+        frames = std::min<std::size_t>(frames, tape().limit() - std::min(tape().limit(), frames_));
     if (frames == 0) return 0;
-    const std::size_t taken = sink_->write({samples, frames * tape_->samples().width()});
+    const std::size_t taken = sink_->write({samples, frames * tape().samples().width()});
     frames_ += taken;
     if (taken < frames) finish(TrackState::failed, sink_->error());
     return taken;
@@ -141,7 +112,7 @@ void Track::keep_up(std::int64_t now_ns, bool moved) {
 
 void Track::finish(TrackState::Phase phase, const std::string& why) {
     std::string reason = why;
-    tape_->set_mode(rt::Tape::Mode::done);  // after a failure: what comes now has nowhere to go
+    tape().set_mode(rt::Tape::Mode::done);  // after a failure: what comes now has nowhere to go
     sink_->update_header();
     const int cause = sink_->close();
     if (cause != 0 && phase == TrackState::done) {

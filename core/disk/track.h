@@ -11,6 +11,7 @@
 
 #include "disk/ledger.h"
 #include "disk/sink.h"
+#include "disk/tape_end.h"
 #include "rt/tape.h"
 #include "shared/counters.h"
 #include "shared/latest.h"
@@ -56,12 +57,11 @@ class Track : public std::enable_shared_from_this<Track> {
     bool wait_until_over(double seconds);
 
     // [any]
-    rt::Tape& tape() noexcept { return *tape_; }
+    rt::Tape& tape() noexcept { return end_.tape(); }
     // [any]
     Sink& sink() noexcept { return *sink_; }
 
   private:
-    void collect_losses();
     bool move_samples();
     bool move_silence();
     std::size_t put(const float* samples, std::size_t frames);
@@ -69,14 +69,13 @@ class Track : public std::enable_shared_from_this<Track> {
     void finish(TrackState::Phase phase, const std::string& why);
     void publish(TrackState::Phase phase);
 
-    std::shared_ptr<rt::Tape> tape_;
+    TapeEnd end_;
     std::unique_ptr<Sink> sink_;
     Settings settings_;
 
-    std::vector<rt::Loss> losses_;    // seen, not yet written, by position
     std::uint64_t silence_left_ = 0;  // of the hole that is being filled
     std::uint64_t frames_ = 0, gap_frames_ = 0, synced_frames_ = 0;
-    bool took_last_losses_ = false, over_ = false, unwritten_ledger_ = false;
+    bool over_ = false, unwritten_ledger_ = false;
     std::int64_t header_ns_ = 0, sync_ns_ = 0, ledger_ns_ = 0;
     double seconds_left_ = -1;
     std::int64_t bytes_ = 0;

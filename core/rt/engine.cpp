@@ -45,6 +45,10 @@ void Engine::account(const Block& block, Plan* plan) noexcept TENUTO_NONBLOCKING
     if (own != nullptr) own->begin_block(number, block.now_ns);
     for (Tape* tape : branches) tape->begin_block(number, block.now_ns);
     books_.enter({block.now_ns, block.frames, block.device_frame, number});
+    const double first_frame_ns = static_cast<double>(block.now_ns) - books_.lateness_ns() -
+                                  block.frames * 1e9 / books_.true_samplerate();
+    if (own != nullptr) own->tell_time(first_frame_ns);
+    for (Tape* tape : branches) tape->tell_time(first_frame_ns);
     while (const Loss* loss = books_.next_loss()) {
         bool told = own == nullptr || own->lose(*loss, loss_number_);
         for (Tape* tape : branches) told &= tape->lose(*loss, loss_number_);

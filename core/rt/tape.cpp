@@ -17,8 +17,10 @@ Tape::Tape(std::size_t ring_frames, std::vector<std::uint32_t> picks, std::uint6
       picks_are_leading_(true),
       samples_(ring_frames, picks_.size()),
       losses_(loss_slots),
+      moments_(moment_slots),
       limit_(limit),
-      marks_(mark_count, Mark{Books::no_tag, Books::no_tag}) {
+      marks_(mark_count, Mark{Books::no_tag, Books::no_tag}),
+      moment_spacing_(2 * ring_frames / moment_slots) {
     for (std::uint32_t c = 0; c < picks_.size(); ++c) picks_are_leading_ &= picks_[c] == c;
 }
 
@@ -30,6 +32,7 @@ void Tape::begin_block(std::uint64_t block, std::int64_t now_ns) noexcept TENUTO
     const Mode before = current_;
     current_ = mode_.get();
     has_untold_ = false;
+    first_frame_ns_ = 0;
     block_ = block;
     now_ns_ = now_ns;
     const bool inside = before == Mode::recording && current_ == Mode::recording;
@@ -80,6 +83,7 @@ void Tape::capture(const float* block, std::uint32_t frames, std::uint32_t strid
     if (room >= frames && !has_untold_ && show_pending()) {
         stage(block, frames, stride);
     } else if (frames > 0) {
+        first_frame_ns_ = 0;
         if (pending_.frames == 0)
             pending_ = {samples_.staged_position(), 0, now_ns_, Cause::overflow};
         pending_.frames += frames;
@@ -92,6 +96,11 @@ void Tape::capture(const float* block, std::uint32_t frames, std::uint32_t strid
 void Tape::stage(const float* block, std::uint32_t frames, std::uint32_t stride) noexcept
     TENUTO_NONBLOCKING {
     const std::uint32_t width = channels();
+    if (first_frame_ns_ > 0 && samples_.staged_position() >= next_moment_) {
+        const Moment moment{samples_.staged_position(), first_frame_ns_};
+        if (moments_.write({&moment, 1}) > 0) next_moment_ = moment.position + moment_spacing_;
+    }
+    first_frame_ns_ = 0;
     if (picks_are_leading_ && width == stride) {
         samples_.stage({block, std::size_t{frames} * stride});
         return;

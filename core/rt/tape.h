@@ -21,6 +21,11 @@ namespace tenuto::rt {
 
 class Tape : public std::enable_shared_from_this<Tape> {
   public:
+    // When the frame at a position of the ring arrived, on the monotonic clock.
+    struct Moment {
+        std::uint64_t position;
+        double ns;
+    };
     enum class Mode : std::uint8_t { idle, recording, paused, done };
 
     // [control] `picks` are channels of the device, counted from 0. `limit` is how many frames of
@@ -38,6 +43,8 @@ class Tape : public std::enable_shared_from_this<Tape> {
     // [audio] Places the engine's loss number `number` (`position` is the block that it stands in
     // front of); false when there is no room to tell of it now (ask again, with the same number).
     bool lose(const Loss& loss, std::uint64_t number) noexcept TENUTO_NONBLOCKING;
+    // [audio] When the first frame of the block arrived, as the books see it.
+    void tell_time(double ns) noexcept TENUTO_NONBLOCKING { first_frame_ns_ = ns; }
     // [audio] Takes frames of the block in, `stride` channels interleaved.
     void capture(const float* block, std::uint32_t frames, std::uint32_t stride) noexcept
         TENUTO_NONBLOCKING;
@@ -70,10 +77,17 @@ class Tape : public std::enable_shared_from_this<Tape> {
     }
     // [any] Frames that the ring holds.
     std::size_t samples_capacity() const noexcept TENUTO_NONBLOCKING { return samples_.capacity(); }
+    // [any] Frames that the reader may take now.
+    std::size_t samples_fill() const noexcept TENUTO_NONBLOCKING { return samples_.fill(); }
+    // [any] Whether losses wait for the reader.
+    bool has_losses() const noexcept TENUTO_NONBLOCKING { return losses_.fill() > 0; }
     // [disk] The other end.
     shared::Ring<float>& samples() noexcept TENUTO_NONBLOCKING { return samples_; }
     // [disk] Losses, in no particular order among those that lie behind what is shown.
     shared::Ring<Loss>& losses() noexcept TENUTO_NONBLOCKING { return losses_; }
+    // [disk] When frames arrived: one of them now and then, so that a whole ring has room for its
+    // own. Nobody needs to empty this.
+    shared::Ring<Moment>& moments() noexcept TENUTO_NONBLOCKING { return moments_; }
     // [disk] After `is_closed`: losses that found no room in their ring.
     std::span<const Loss> last_losses() const noexcept { return last_losses_; }
     std::span<const std::uint32_t> picks() const noexcept TENUTO_NONBLOCKING { return picks_; }
@@ -85,6 +99,7 @@ class Tape : public std::enable_shared_from_this<Tape> {
     };
     // The books settle within 150 ms: 112 blocks of 64 frames at 48 kHz.
     static constexpr std::uint64_t mark_count = 8192;
+    static constexpr std::size_t moment_slots = 4096;
 
     std::uint64_t position_of(std::uint64_t block) const noexcept TENUTO_NONBLOCKING;
     bool show_pending() noexcept TENUTO_NONBLOCKING;
@@ -95,6 +110,7 @@ class Tape : public std::enable_shared_from_this<Tape> {
     bool picks_are_leading_;  // 0, 1, 2 … : whole frames can be copied when the stride fits
     shared::Ring<float> samples_;
     shared::Ring<Loss> losses_;
+    shared::Ring<Moment> moments_;
     std::uint64_t limit_;
     shared::Setting<Mode> mode_{Mode::idle};
     shared::Setting<bool> closed_{false};
@@ -103,6 +119,8 @@ class Tape : public std::enable_shared_from_this<Tape> {
     std::vector<Mark> marks_;
     std::uint64_t block_ = 0, told_ = 0;  // the newest block; number of the next loss to be told
     std::int64_t now_ns_ = 0;
+    double first_frame_ns_ = 0;  // of this block; 0: not known, or told already
+    std::uint64_t next_moment_ = 0, moment_spacing_;
     Mode current_ = Mode::idle;  // the mode of this block
     bool has_untold_ = false;    // a loss in front of this block found no room in its ring
     Loss pending_{};             // overflow that has not been shown yet

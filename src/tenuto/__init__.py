@@ -6,6 +6,9 @@ Record, and know that nothing was lost: see `Recorder` and `record`. Devices are
 """
 
 from . import design, testing
+from ._async import DeviceEvent, DeviceEvents
+from ._block_stream import BlockStream, DuplexBlock, DuplexStream
+from ._blocks import blocks, duplex_blocks
 from ._chain import Chain
 from ._connections import Connection
 from ._devices import devices
@@ -29,14 +32,15 @@ from ._nodes.dynamics import Compressor, Gate, Limiter
 from ._nodes.equalizer import Band, Equalizer
 from ._nodes.gain import Gain
 from ._nodes.generators import Noise, Oscillator
-from ._nodes.meter import Meter
 from ._nodes.kernel import Kernel
+from ._nodes.meter import Meter
 from ._nodes.mixer import Mixer
 from ._nodes.pan import Pan
 from ._nodes.player import FilePlayer
 from ._nodes.recorder import FileRecorder
 from ._nodes.reverb import Reverb
 from ._nodes.source import Source
+from ._nodes.tap import Block, Tap
 from ._nodes.tones import MultiTone, Sweep
 from ._offline import render
 from ._record import record
@@ -51,6 +55,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Band",
     "Biquad",
+    "Block",
+    "BlockStream",
     "Chain",
     "Compressor",
     "Connection",
@@ -58,8 +64,12 @@ __all__ = [
     "Delay",
     "DesignError",
     "DeviceError",
+    "DeviceEvent",
+    "DeviceEvents",
     "DeviceInfo",
     "Distortion",
+    "DuplexBlock",
+    "DuplexStream",
     "Engine",
     "Equalizer",
     "FileError",
@@ -89,10 +99,13 @@ __all__ = [
     "Stats",
     "Sweep",
     "Take",
+    "Tap",
     "TenutoError",
     "__version__",
+    "blocks",
     "design",
     "devices",
+    "duplex_blocks",
     "kernel",
     "read_ledger",
     "record",

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from . import _core
+from ._async import DeviceEvents
 from ._at import At
 from ._checks import whole
 from ._connections import Connection, End, Place, Setting
@@ -369,6 +370,10 @@ class Engine:
     def scheduling(self) -> SchedulingReport | None:
         """How the audio thread is scheduled; None until it has run."""
         return self._stream.scheduling
+
+    def events(self) -> DeviceEvents:
+        """What happens to the device from now on, for ``async for``; see `DeviceEvents`."""
+        return self._stream.events()
 
     def stats(self) -> Stats:
         """Timing of the audio thread, losses, load; costs the audio thread nothing."""

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _sndfile
+from ._async import until
 from ._checks import number, whole
 from ._devices.base import Wanted, channels_asked
 from ._errors import DeviceError, FileError, TenutoError
@@ -279,6 +280,34 @@ class Recorder(RecordingView):
                 return False
             time.sleep(_PAUSE)
         return True
+
+    async def stopped(self) -> Take:
+        """Wait as `wait` does, on an event loop, and complete the recording as `stop` does.
+
+        Returns
+        -------
+        Take
+            What was recorded.
+
+        Raises
+        ------
+        FileError
+            Something could not be written; the file is valid to the last frame that could.
+
+        Examples
+        --------
+        >>> import asyncio, tenuto
+        >>> async def main():
+        ...     with tenuto.Recorder(None, "virtual", channels=1, seconds=0.1) as rec:
+        ...         rec.start()
+        ...         return await rec.stopped()
+        >>> asyncio.run(main()).frames
+        4800
+        """
+        import asyncio
+
+        await until(self._is_over)
+        return await asyncio.to_thread(self.stop)
 
     def _is_over(self) -> bool:
         if self._mode == "stopped":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import _core
+from ._async import DeviceEvents
 from ._errors import TenutoError
 from ._levels import Level, level
 from ._stream import Stream
@@ -129,6 +130,10 @@ class RecordingView:
     def scheduling(self) -> SchedulingReport | None:
         """How the audio thread is scheduled; None until it has run."""
         return self._stream.scheduling
+
+    def events(self) -> DeviceEvents:
+        """What happens to the device from now on, for ``async for``; see `DeviceEvent`."""
+        return self._stream.events()
 
     def stats(self) -> Stats:
         """Timing of the audio thread."""

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _core
+from ._async import DeviceEvent, DeviceEvents
 from ._devices import find_adapter
 from ._devices.base import Wanted
 from ._errors import TenutoError
@@ -65,6 +66,10 @@ class Stream:
         self.on_lost_for_good: weakref.WeakMethod[Callable[[], None]] | None = None
         self.on_step: weakref.WeakMethod[Callable[[int], int]] | None = None
         self.on_poll: weakref.WeakMethod[Callable[[], None]] | None = None
+        self._listeners: weakref.WeakSet[DeviceEvents] = weakref.WeakSet()
+        self._listeners_lock = threading.Lock()
+        self._told_lost_frames = 0
+        self._is_open = True
         self._opened_ns = 0
         self._promoted_output = 0
         self._lock = threading.Lock()
@@ -120,9 +125,32 @@ class Stream:
         if watchdog is not None and watchdog is not threading.current_thread():
             watchdog.join()
         with self._lock:
+            was_open, self._is_open = self._is_open, False
             self.is_running = False
             self.adapter.stop()
             self.adapter.close()
+        if was_open:
+            self._tell_losses(self.engine.counts()["lost_frames"])
+            self._tell("stopped")
+
+    def events(self) -> DeviceEvents:
+        """What happens from now on."""
+        events = DeviceEvents()
+        with self._listeners_lock:
+            self._listeners.add(events)
+        if not self._is_open:
+            events.tell(DeviceEvent("stopped", time.monotonic()))
+        return events
+
+    def _tell(self, kind: str, frames: int = 0) -> None:
+        with self._listeners_lock:
+            for listener in self._listeners:
+                listener.tell(DeviceEvent(kind, time.monotonic(), frames))
+
+    def _tell_losses(self, lost_frames: int) -> None:
+        if lost_frames > self._told_lost_frames:
+            self._tell("xrun", lost_frames - self._told_lost_frames)
+            self._told_lost_frames = lost_frames
 
     def stats(self) -> Stats:
         """Timing of the audio thread."""
@@ -147,12 +175,14 @@ class Stream:
                 return
             counts = self.engine.counts()
             self._promote(counts)
+            self._tell_losses(counts["lost_frames"])
             last = max(counts["last_callback_ns"], self._opened_ns)
             patience = _STALLED_AFTER_NS if counts["callbacks"] > 0 else _STARTED_AFTER_NS
             stalled = self.is_clocked and _core.monotonic_ns() - last > patience
             if not stalled and not self.adapter.is_lost():
                 return
             self.is_lost = True
+            self._tell("lost")
             if not self._reconnect:
                 self.is_running = False
                 self.adapter.stop()
@@ -166,10 +196,12 @@ class Stream:
         came_back = self.is_clocked and _core.monotonic_ns() - last < _STALLED_AFTER_NS / 2
         if came_back and not self.adapter.is_lost():
             self.is_lost = False  # it was only stalled; the books have counted what is missing
+            self._tell("returned")
         elif self.adapter.reopen(self.engine):
             self._opened_ns = _core.monotonic_ns()
             self.scheduling = None
             self.is_lost = False
+            self._tell("returned")
 
 
 def own_process(owner: int, what: str) -> None:

@@ -6,12 +6,28 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _core, _sndfile
 from ._errors import FileError
 from ._paths import create
 from ._take import Gap, Take, ledger_path
+
+if TYPE_CHECKING:
+    from ._stream import Stream
+
+# The books know for sure what was lost after 150 ms at the latest.
+_SETTLED_SECONDS = 0.2
+
+
+def end_tape(tape: _core.Tape, stream: Stream | None) -> None:
+    """End a branch's tape, whether its engine runs (`stream`) or not."""
+    tape.finish()
+    if stream is not None and stream.is_running and stream.is_clocked:
+        time.sleep(_SETTLED_SECONDS)
+        tape.seal()
+    else:
+        tape.close()
 
 
 def open_track(

@@ -13,14 +13,11 @@ from .._checks import number
 from .._errors import FileError, TenutoError
 from .._paths import check_target
 from .._take import Take
-from .._track import finish_track, open_track
+from .._track import end_tape, finish_track, open_track
 from .base import Instance, Node
 
 if TYPE_CHECKING:
     from .._stream import Stream
-
-# The books know for sure what was lost after 150 ms at the latest.
-_SETTLED_SECONDS = 0.2
 
 
 class FileRecorder(Node):
@@ -116,12 +113,7 @@ class FileRecorder(Node):
     def _end(self, stream: Stream | None) -> None:
         if self._track is None or self._tape is None or self._take is not None:
             return
-        self._tape.finish()
-        if stream is not None and stream.is_running and stream.is_clocked:
-            time.sleep(_SETTLED_SECONDS)
-            self._tape.seal()
-        else:
-            self._tape.close()
+        end_tape(self._tape, stream)
         self._take, self._failure = finish_track(self._track, self.path, *self._built)
 
     def _most_at_once(self) -> int:
