@@ -95,6 +95,14 @@ def core(session: nox.Session) -> None:
 
 
 @nox.session
+def model(session: nox.Session) -> None:
+    """The structures that threads share, in every way that the memory model allows."""
+    run(session, "cmake", "--preset", "dev")
+    run(session, "cmake", "--build", "--preset", "dev", "--target", "tenuto_model")
+    run(session, ROOT / "build" / "dev" / "tenuto_model", *session.posargs)
+
+
+@nox.session
 def cross(session: nox.Session) -> None:
     """The core for Windows and macOS (compiled) and aarch64 (its suite, under an emulator)."""
     run(session, sys.executable, "tools/cross_compile.py", *session.posargs)

@@ -20,6 +20,13 @@ CANARIES = [
     ("atomic-outside-shared", "core/rt/x.h", "#include <atomic>\n", 2),
     ("atomic-outside-shared", "core/disk/x.cpp", "static std::atomic<int> stop{0};\n", 2),
     ("atomic-outside-shared", "core/control/x.cpp", "int n = __atomic_load_n(&count, 0);\n", 2),
+    ("atomic-outside-shared", "core/rt/x.h", "shared::Atomic<int> stop{0};\n", 2),
+    (
+        "order-not-written",
+        "core/shared/x.h",
+        "Atomic<int> n_{0};\ninline void f() {\n    ++n_;\n}\n",
+        4,
+    ),
     (
         "order-without-reason",
         "core/shared/x.h",

@@ -9,9 +9,9 @@
 // Not for    Two numbers that must be seen together: use `latest.h`.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
+#include "shared/atomic.h"
 #include "shared/nonblocking.h"
 
 namespace tenuto::shared {
@@ -41,15 +41,15 @@ class Cell {
     }
 
   private:
-    static_assert(std::atomic<T>::is_always_lock_free);
-    std::atomic<T> value_{};
+    static_assert(Atomic<T>::is_always_lock_free);
+    Atomic<T> value_{};
 };
 
 using Counter = Cell<std::uint64_t>;
 
 // [any] A number that nobody else has: 1, 2, 3 …
 inline std::uint64_t next_number() noexcept {
-    static std::atomic<std::uint64_t> last{0};
+    static Atomic<std::uint64_t> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only its being unique counts
 }
 
@@ -73,8 +73,8 @@ class Setting {
     }
 
   private:
-    static_assert(std::atomic<T>::is_always_lock_free);
-    std::atomic<T> value_{};
+    static_assert(Atomic<T>::is_always_lock_free);
+    Atomic<T> value_{};
 };
 
 }  // namespace tenuto::shared

@@ -15,9 +15,9 @@
 //            at the next block.
 #pragma once
 
-#include <atomic>
 #include <memory>
 
+#include "shared/atomic.h"
 #include "shared/nonblocking.h"
 
 namespace tenuto::shared {
@@ -69,8 +69,8 @@ class Handoff {
     }
 
   private:
-    alignas(64) std::atomic<T*> offered_{nullptr};
-    alignas(64) std::atomic<T*> retired_{nullptr};
+    alignas(64) Atomic<T*> offered_{nullptr};
+    alignas(64) Atomic<T*> retired_{nullptr};
     T* current_ = nullptr;  // the audio side's own
 };
 

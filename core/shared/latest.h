@@ -13,13 +13,13 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
 #include <vector>
 
+#include "shared/atomic.h"
 #include "shared/nonblocking.h"
 
 namespace tenuto::shared {
@@ -64,7 +64,7 @@ class Latest {
   private:
     static constexpr std::uint8_t fresh = 4, index = 3;
     std::array<std::vector<T>, 3> slots_;
-    alignas(64) std::atomic<std::uint8_t> middle_{1};
+    alignas(64) Atomic<std::uint8_t> middle_{1};
     alignas(64) std::uint8_t mine_ = 0;    // the writer's slot
     alignas(64) std::uint8_t theirs_ = 2;  // the reader's slot
 };

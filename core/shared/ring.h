@@ -23,7 +23,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,6 +30,7 @@
 #include <type_traits>
 
 #include "platform/memory.h"
+#include "shared/atomic.h"
 #include "shared/nonblocking.h"
 
 namespace tenuto::shared {
@@ -179,10 +179,10 @@ class Ring {
     T* const data_;
 
     // Writer's line and reader's line apart, so that they do not fight over one cache line.
-    alignas(64) std::atomic<std::uint64_t> write_count_{0};
+    alignas(64) Atomic<std::uint64_t> write_count_{0};
     std::size_t staged_ = 0;
     std::uint64_t read_seen_ = 0;  // the writer's last look at read_count_
-    alignas(64) std::atomic<std::uint64_t> read_count_{0};
+    alignas(64) Atomic<std::uint64_t> read_count_{0};
     std::uint64_t write_seen_ = 0;  // the reader's last look at write_count_
 };
 
