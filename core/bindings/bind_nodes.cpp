@@ -99,6 +99,7 @@ void bind_nodes(nb::module_& module) {
     module.def("make_node", &make_node, nb::arg("kind"), nb::arg("samplerate"), nb::arg("channels"),
                nb::arg("max_block"), nb::arg("targets"), nb::arg("options"), nb::arg("data").none(),
                "A node of one of the core's kinds.");
+    module.def("node_kinds", &control::node_kinds, "The names that `make_node` knows.");
     module.def("run_node", &run_node, nb::arg("node"), nb::arg("planar"), nb::arg("blocks"),
                "Run one node alone over an array (channels, frames), in blocks of these sizes.");
 }

@@ -81,4 +81,10 @@ std::shared_ptr<dsp::Node> make_node(const std::string& kind, const Setup& setup
     throw std::invalid_argument("there is no kind of node called " + kind);
 }
 
+std::vector<std::string> node_kinds() {
+    std::vector<std::string> names;
+    for (const Kind& row : kinds) names.emplace_back(row.name);
+    return names;
+}
+
 }  // namespace tenuto::control

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dsp/node.h"
 
@@ -12,5 +13,8 @@ namespace tenuto::control {
 // [control] Builds a node of a kind; throws std::invalid_argument for an unknown one or a setup
 // that does not fit it.
 std::shared_ptr<dsp::Node> make_node(const std::string& kind, const dsp::NodeSetup& setup);
+
+// [control] The names of all kinds.
+std::vector<std::string> node_kinds();
 
 }  // namespace tenuto::control

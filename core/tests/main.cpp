@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Runs all tests, or those whose name holds the first argument.
+#include "guard.h"
 #include "test.h"
 
 int main(int count, char** arguments) {
@@ -8,11 +9,14 @@ int main(int count, char** arguments) {
     for (const auto& test : tenuto::test::cases()) {
         if (test.name.find(wanted) == std::string::npos) continue;
         const int before = tenuto::test::failures();
+        const auto violations = tenuto::test::violations();
         try {
             test.run();
         } catch (const std::exception& error) {
             tenuto::test::fail(test.name.c_str(), 0, error.what());
         }
+        if (tenuto::test::violations() != violations)
+            tenuto::test::fail(test.name.c_str(), 0, "something inside a callback can wait");
         const bool ok = tenuto::test::failures() == before;
         std::printf("%s %s\n", ok ? "ok    " : "FAILED", test.name.c_str());
         ++(ok ? passed : failed);

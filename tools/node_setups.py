@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the core's nodes are built from, for the C++ test program that drives all of them.
+
+    tools/node_setups.py            write core/tests/node_setups.inc
+    tools/node_setups.py --check    say whether it is what the package gives
+
+The numbers are those that Python gives the core: of a node as it is made, and of the same node
+with every parameter moved. Of arrays only the shape is kept; the test fills them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tenuto
+from tenuto import _core
+from tenuto._nodes.base import Node
+from tenuto._nodes.params import Choice, Param, Switch, parameters
+
+TARGET = Path(__file__).resolve().parent.parent / "core" / "tests" / "node_setups.inc"
+SAMPLERATE, CHANNELS = 48_000.0, 2
+# Classes that cannot be made without arguments, and better examples than those without.
+EXAMPLES: dict[str, Callable[[], Any]] = {
+    "Convolver": lambda: tenuto.Convolver(np.hanning(3000).astype(np.float32)),  # type: ignore[attr-defined]
+    "Equalizer": lambda: tenuto.Equalizer.eight_band(),
+    "Mixer": lambda: tenuto.Mixer(2, 2),  # type: ignore[attr-defined]
+    "MultiTone": lambda: tenuto.MultiTone([440.0, 1000.0, 5000.0]),  # type: ignore[attr-defined]
+}
+# Kinds that the test builds by hand: they need something that only C++ has.
+BY_HAND = {"kernel", "player"}
+
+
+def classes(of: type[Node]) -> Iterator[type[Node]]:
+    """All subclasses."""
+    for kind in of.__subclasses__():
+        yield kind
+        yield from classes(kind)
+
+
+def move(owner: Any) -> None:
+    """Set every parameter to another value that is in its range."""
+    for name, parameter in parameters(type(owner)).items():
+        # A few depend on each other: what is refused stays.
+        with contextlib.suppress(ValueError):
+            if isinstance(parameter, Param):
+                now = getattr(owner, name)
+                end = parameter.high if parameter.high - now > now - parameter.low else parameter.low
+                setattr(owner, name, float(np.floor(now + 0.1 * (end - now))) or now)
+            elif isinstance(parameter, Choice):
+                words = parameter.words
+                setattr(owner, name, words[(words.index(getattr(owner, name)) + 1) % len(words)])
+            elif isinstance(parameter, Switch):
+                setattr(owner, name, not getattr(owner, name))
+    for band in getattr(owner, "bands", ()):
+        move(band)
+
+
+def numbers(values: Any) -> str:
+    """A list of C++."""
+    return "{" + ", ".join(repr(float(value)) for value in values) + "}"
+
+
+def row(kind: str, make: Callable[[], Any]) -> str:
+    """One row: kind, targets, moved targets, options, channels and frames of the array."""
+    node = make()
+    targets, options = node._targets(SAMPLERATE), node._options(SAMPLERATE)
+    data = node._data(SAMPLERATE)
+    shape = (0, 0) if data is None else np.shape(data)
+    move(node)
+    moved = node._targets(SAMPLERATE)
+    if len(moved) != len(targets):
+        moved = targets
+    return (
+        f'{{"{kind}", {numbers(targets)}, {numbers(moved)}, {numbers(options)}, '
+        f"{shape[0]}, {shape[1]}}},"
+    )
+
+
+def text() -> str:
+    """The whole file."""
+    rows, made = [], set(BY_HAND)
+    for kind in sorted(set(classes(Node)), key=lambda kind: kind.__name__):
+        if kind.kind not in _core.node_kinds() or kind.kind in made:
+            continue
+        try:
+            rows.append(row(kind.kind, EXAMPLES.get(kind.__name__, kind)))
+        except TypeError as error:
+            sys.exit(f"tools/node_setups.py: add an example of {kind.__name__} there: {error}")
+        made.add(kind.kind)
+    lost = set(_core.node_kinds()) - made
+    if lost:
+        sys.exit(f"tools/node_setups.py: no class in Python has the kind {', '.join(lost)}")
+    head = "// SPDX-License-Identifier: MIT\n// Made by tools/node_setups.py: do not edit.\n"
+    return head + "".join(f"{line}\n" for line in sorted(rows))
+
+
+def main(arguments: list[str]) -> int:
+    """Run from the command line; give the exit code."""
+    if arguments == ["--check"]:
+        if TARGET.read_text(encoding="utf-8") == text():
+            return 0
+        print(f"{TARGET.name} is old: run python tools/node_setups.py")
+        return 1
+    TARGET.write_text(text(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
