@@ -29,7 +29,7 @@ SAMPLERATE, CHANNELS = 48_000.0, 2
 # Classes that cannot be made without arguments, and better examples than those without.
 EXAMPLES: dict[str, Callable[[], Any]] = {
     "Convolver": lambda: tenuto.Convolver(np.hanning(3000).astype(np.float32)),  # type: ignore[attr-defined]
-    "Equalizer": lambda: tenuto.Equalizer.eight_band(),
+    "Equalizer": tenuto.Equalizer.eight_band,
     "Mixer": lambda: tenuto.Mixer(2, 2),  # type: ignore[attr-defined]
     "MultiTone": lambda: tenuto.MultiTone([440.0, 1000.0, 5000.0]),  # type: ignore[attr-defined]
 }
@@ -51,7 +51,9 @@ def move(owner: Any) -> None:
         with contextlib.suppress(ValueError):
             if isinstance(parameter, Param):
                 now = getattr(owner, name)
-                end = parameter.high if parameter.high - now > now - parameter.low else parameter.low
+                end = (
+                    parameter.high if parameter.high - now > now - parameter.low else parameter.low
+                )
                 setattr(owner, name, float(np.floor(now + 0.1 * (end - now))) or now)
             elif isinstance(parameter, Choice):
                 words = parameter.words

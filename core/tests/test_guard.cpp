@@ -87,7 +87,8 @@ TEST("guard: allocating and freeing inside a callback is seen, outside it is not
     CHECK(seen_in(release) > 0);
     CHECK(seen_in(nothing) == 0);
     const std::uint64_t before = test::violations();
-    sink = std::vector<int>(10).data();
+    allocate();
+    release();
     CHECK(test::violations() == before);
 }
 
@@ -112,8 +113,8 @@ TEST("guard: another thread is not inside") {
     const std::uint64_t before = test::violations();
     std::atomic<bool> is_inside{false}, is_done{false};
     std::thread other([&] {
-        // Acquire and release: one after the other.
-        while (!is_inside.load(std::memory_order_acquire)) std::this_thread::yield();
+        while (!is_inside.load(std::memory_order_acquire))  // pairs with the store below
+            std::this_thread::yield();
         allocate();
         release();
         is_done.store(true, std::memory_order_release);  // pairs with the load below
@@ -121,8 +122,9 @@ TEST("guard: another thread is not inside") {
     {
         const InsideCallback inside;
         is_inside.store(true, std::memory_order_release);  // pairs with the load above
-        while (!is_done.load(std::memory_order_acquire)) {
-        }  // pairs with the store above
+        bool is_over = false;
+        while (!is_over)
+            is_over = is_done.load(std::memory_order_acquire);  // pairs with the store above
     }
     other.join();
     CHECK(test::violations() == before);

@@ -185,6 +185,9 @@ class Meter(Node):
 def make_node(kind: str, samplerate: float, channels: int, max_block: int, targets: Sequence[float], options: Sequence[float], data: object | None) -> Node:
     """A node of one of the core's kinds."""
 
+def node_kinds() -> list[str]:
+    """The names that `make_node` knows."""
+
 def run_node(node: Node, planar: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], blocks: Sequence[int]) -> Annotated[NDArray[numpy.float32], dict(shape=(None, None))]:
     """
     Run one node alone over an array (channels, frames), in blocks of these sizes.

@@ -323,6 +323,7 @@ class IndexPlayer:
         if not first.startswith("ready"):
             _end(self._process)
             pytest.fail(f"the index player did not start: {first!r}", pytrace=False)
+        self.pid = self._process.pid
         self.outputs = [f"{self.name}:out_{c + 1}" for c in range(channels)]
 
     def stop(self) -> dict[str, int]:
