@@ -371,18 +371,31 @@ def make_player(deck: Deck, samplerate: float, max_block: int, targets: Sequence
 def served_players() -> int: ...
 
 def wake_reader() -> None: ...
+
 class TapeReader:
     """A tape that Python reads."""
+
     def __init__(self, tape: Tape, samplerate: float) -> None: ...
+
     def read(self, frames: int) -> tuple:
+        """
         What is there, up to the next loss: frames, the first one's place in device time, when it arrived (monotonic, ns), and losses in front of it.
+        """
+
     def is_ready(self, frames: int) -> bool: ...
+
     def is_over(self) -> bool: ...
+
+    @property
     def frame(self) -> int: ...
+
+    @property
     def fill(self) -> int:
         """Frames that wait to be read."""
+
     def watch(self, frames: int, samplerate: float, descriptor: int) -> None:
         """Signal a descriptor once, as soon as `is_ready` may have become true."""
+
 def forget_watch(descriptor: int) -> None:
     """Nothing is signalled on a descriptor after this."""
 
