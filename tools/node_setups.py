@@ -28,10 +28,10 @@ TARGET = Path(__file__).resolve().parent.parent / "core" / "tests" / "node_setup
 SAMPLERATE, CHANNELS = 48_000.0, 2
 # Classes that cannot be made without arguments, and better examples than those without.
 EXAMPLES: dict[str, Callable[[], Any]] = {
-    "Convolver": lambda: tenuto.Convolver(np.hanning(3000).astype(np.float32)),  # type: ignore[attr-defined]
+    "Convolver": lambda: tenuto.Convolver(np.hanning(3000).astype(np.float32)),
     "Equalizer": tenuto.Equalizer.eight_band,
-    "Mixer": lambda: tenuto.Mixer(2, 2),  # type: ignore[attr-defined]
-    "MultiTone": lambda: tenuto.MultiTone([440.0, 1000.0, 5000.0]),  # type: ignore[attr-defined]
+    "Mixer": lambda: tenuto.Mixer(2, 2),
+    "MultiTone": lambda: tenuto.MultiTone([440.0, 1000.0, 5000.0]),
 }
 # Kinds that the test builds by hand: they need something that only C++ has.
 BY_HAND = {"kernel", "player"}

@@ -6,32 +6,29 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from . import _core
-from ._async import DeviceEvents
 from ._at import At
 from ._checks import whole
 from ._connections import Connection, End, Place, Setting
 from ._devices.base import Wanted, channels_asked
+from ._engine_view import EngineView
 from ._errors import GraphError, TenutoError
 from ._graph import Graph
 from ._nodes.base import Node
 from ._stream import Stream, own_process
 
 if TYPE_CHECKING:
-    from ._scheduling import SchedulingReport
-    from ._stats import Stats
     from .testing import VirtualDevice
 
 _MAX_BLOCK = 1024
 _open: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class Engine:
+class Engine(EngineView):
     """A device, and a graph of nodes that its audio thread runs.
 
     Connect nodes between `input` and `output`; edit the graph and set parameters at any time, also
@@ -223,16 +220,6 @@ class Engine:
             self._graph.remove(node, force=force)
             self._end(before - set(self._graph.nodes()))
 
-    @property
-    def nodes(self) -> tuple[Node, ...]:
-        """All nodes of the graph."""
-        return tuple(self._graph.nodes())
-
-    @property
-    def connections(self) -> tuple[Connection, ...]:
-        """All connections of the graph."""
-        return tuple(self._graph.connections)
-
     def at(self, frame: int) -> At:
         """Schedule changes for an exact frame of this engine (see `frame`).
 
@@ -324,62 +311,6 @@ class Engine:
         if self._closed:
             raise TenutoError("this engine is closed: make a new one")
 
-    # -- facts -----------------------------------------------------------------------------------
-
-    @property
-    def samplerate(self) -> int:
-        """In hertz; it cannot change, because filters and files are made for it."""
-        return self._samplerate
-
-    @samplerate.setter
-    def samplerate(self, value: int) -> None:
-        raise TenutoError(
-            f"this engine runs at {self._samplerate} Hz, and cannot change to {value!r} Hz: "
-            "close it and make a new one"
-        )
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the audio thread runs."""
-        return self._started and not self._closed
-
-    @property
-    def state(self) -> str:
-        """``"idle" "running" "lost" "stopped"``."""
-        if self._closed:
-            return "stopped"
-        if not self._started:
-            return "idle"
-        return "lost" if self._stream.is_lost else "running"
-
-    @property
-    def frame(self) -> int:
-        """Frames that the graph has run since the start: the time of `at`."""
-        return self._graph.frame()
-
-    @property
-    def latency_frames(self) -> int:
-        """What look-ahead and the like add on the longest way to the output, in frames."""
-        return self._graph.latency_frames()
-
-    def latency_to(self, node: Node) -> int:
-        """The same on the longest way to a node of this engine, its own latency included."""
-        return self._graph.latency_frames(node)
-
-    @property
-    def scheduling(self) -> SchedulingReport | None:
-        """How the audio thread is scheduled; None until it has run."""
-        return self._stream.scheduling
-
-    def events(self) -> DeviceEvents:
-        """What happens to the device from now on, for ``async for``; see `DeviceEvents`."""
-        return self._stream.events()
-
-    def stats(self) -> Stats:
-        """Timing of the audio thread, losses, load; costs the audio thread nothing."""
-        bypassed = (node.name for node in self.nodes if getattr(node, "bypassed", False))
-        return replace(self._stream.stats(), bypassed=tuple(bypassed))
-
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -419,8 +350,3 @@ def _claim(node: Node, engine: Engine) -> None:
             f"{node.name} is in another engine already: remove it there, or make a second one"
         )
     node._engine = weakref.ref(engine)
-
-
-def running() -> Iterator[Engine]:
-    """All engines that are open."""
-    return iter(list(_open))
