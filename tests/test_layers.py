@@ -20,6 +20,8 @@ CANARIES = [
     ("atomic-outside-shared", "core/rt/x.h", "#include <atomic>\n", 2),
     ("atomic-outside-shared", "core/disk/x.cpp", "static std::atomic<int> stop{0};\n", 2),
     ("atomic-outside-shared", "core/control/x.cpp", "int n = __atomic_load_n(&count, 0);\n", 2),
+    ("shared-state", "core/dsp/x.cpp", "float loudest = 0;\n", 2),
+    ("shared-state", "core/rt/x.h", "inline int f() {\n    static int calls;\n}\n", 3),
     ("atomic-outside-shared", "core/rt/x.h", "shared::Atomic<int> stop{0};\n", 2),
     (
         "order-not-written",

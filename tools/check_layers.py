@@ -62,6 +62,15 @@ OS_HEADER = re.compile(
     r"process|aio|spawn|semaphore|TargetConditionals|AvailabilityMacros)\.h$"
 )
 PYTHON_HEADER = re.compile(r"^(?:nanobind/|pybind11/|numpy/|Python\.h$)")
+# A variable: of a file when it is not indented, of a function when it is static.
+VARIABLE = re.compile(
+    r"^(?P<indent>\s*)(?P<static>(?:static|inline|thread_local)\s+)*(?:[\w:]+(?:<.*>)?[\s*&]+)+"
+    r"(?P<name>\w+)(?:\[[^\]]*\])*\s*(?:=[^=(]*|\{[^()]*\})?;\s*$"
+)
+CONSTANT = re.compile(
+    r"\b(?:const|constexpr|using|typedef|return|friend|extern|enum|class|struct|namespace)\b"
+    r"|\bshared::"
+)
 EXCUSE = re.compile(r"\blayer:\s*\S+")
 TAGS = re.compile(r"^(?:\[(?:control|audio|disk|any|writer|reader)\][ ,]*)+(.*)")
 TAG_WORD = re.compile(r"\[(\w+)\]")
@@ -176,6 +185,17 @@ def layer_order(source: Source) -> Iterator[tuple[int, str]]:
     for number, header in includes(source):
         if re.match(r"(?:\.\./)*(?:core/)?(disk|control|bindings)/", header):
             yield number, f"core/{source.folder}/ must not know {header}: {remedy}"
+
+
+@rule("shared-state")
+def shared_state(source: Source) -> Iterator[tuple[int, str]]:
+    if source.folder not in AUDIO:
+        return
+    remedy = "every thread would share it: make it a member, or a type of core/shared/"
+    for number, line in source.cpp():
+        found = VARIABLE.match(line.code)
+        if found and not CONSTANT.search(line.code) and (found["static"] or not found["indent"]):
+            yield number, f'"{found["name"]}" can change: {remedy}'
 
 
 @rule("check-switched-off")

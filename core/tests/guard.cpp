@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The portable half of the guard: operator new and delete. On Linux linux/interpose.cpp adds
-// malloc, locks and waits, and makes every `Engine::process` of the suite count as a callback.
+// malloc, locks and waits, and linux/wrap.cpp makes every `Engine::process` count as a callback.
 #include "guard.h"
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The guard on Linux: functions of the C library that allocate or wait, in front of the library's
-// own (an executable's symbols come first), and `Engine::process`, put in by the linker's --wrap.
+// own: an executable's symbols come first.
 //
 // Declared here rather than included: headers have other types for the same, and
 // make some of them inline.
@@ -67,10 +67,4 @@ TENUTO_IN_FRONT_OF(clock_nanosleep, (int clock, int flags, const void* wanted, v
 TENUTO_IN_FRONT_OF(sched_yield, (), ())
 TENUTO_IN_FRONT_OF(puts, (const char* text), (text))
 
-// tenuto::rt::Engine::process(const Block&)
-void __real__ZN6tenuto2rt6Engine7processERKNS0_5BlockE(void* engine, const void* block);
-void __wrap__ZN6tenuto2rt6Engine7processERKNS0_5BlockE(void* engine, const void* block) {
-    const tenuto::test::InsideCallback inside;
-    __real__ZN6tenuto2rt6Engine7processERKNS0_5BlockE(engine, block);
-}
-}
+}  // extern "C"
