@@ -54,6 +54,13 @@ struct GraphMaker {
                 throw std::invalid_argument("a connection names a part that is not there");
             if (link.to_first + link.channels.size() > width(link.to, true))
                 throw std::invalid_argument("a connection names an input that is not there");
+            const std::uint32_t main =
+                link.to == control::GraphLink::engine
+                    ? plan.out_channels
+                    : plan.parts[static_cast<std::size_t>(link.to)].node->shape().in_channels;
+            const std::size_t end = link.to_first + link.channels.size();
+            if (link.to_first < main ? end > main : link.channels.size() > 1)
+                throw std::invalid_argument("a connection goes into two inputs at once");
             for (const int channel : link.channels)
                 if (channel < -1 || channel >= static_cast<int>(width(link.from, false)))
                     throw std::invalid_argument("a connection names an output that is not there");

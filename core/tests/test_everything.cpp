@@ -16,7 +16,10 @@
 #include "control/graph_builder.h"
 #include "control/node_factory.h"
 #include "control/virtual_device.h"
+#include "disk/deck.h"
+#include "disk/reader.h"
 #include "disk/writer.h"
+#include "dsp/player.h"
 #include "guard.h"
 #include "rt/callback.h"
 #include "rt/feed_node.h"
@@ -41,6 +44,27 @@ const std::vector<Setup> setups = {
 #include "node_setups.inc"
 };
 
+// What a compiled function from outside does, in the shape that kernels have.
+void halve(const float* const* in, float* const* out, std::uint32_t frames, std::uint32_t width,
+           float* state, const float* params) noexcept TENUTO_NONBLOCKING {
+    for (std::uint32_t c = 0; c < width; ++c)
+        for (std::uint32_t n = 0; n < frames; ++n) out[c][n] = 0.5F * params[0] * in[c][n];
+    state[0] += 1;
+}
+
+// Kinds whose options are of this process only.
+std::vector<Setup> by_hand() {
+    const auto address = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&halve));
+    return {{"kernel",
+             {1.0},
+             {0.5},
+             {static_cast<double>(address & 0xffffffff), static_cast<double>(address >> 32), 1, 0},
+             0,
+             0},
+            // In a loop: 100 frames, at least a block.
+            {"delay", {100, 0.1, 1}, {200, 0.2, 0.5}, {1000, 1}, 0, 0}};
+}
+
 dsp::NodeSetup filled(const Setup& row) {
     dsp::NodeSetup setup{samplerate, channels, max_block, row.targets, row.options, {}, 0};
     setup.data_channels = row.data_channels;
@@ -56,11 +80,13 @@ struct Everything {
     struct Part {
         std::shared_ptr<dsp::Node> node;
         std::vector<double> targets, moved;
-        std::shared_ptr<dsp::Connection> in, out;
+        std::shared_ptr<dsp::Connection> in, key, out;
     };
 
     Everything() : engine({channels, channels, {samplerate, max_block, 1}}) {
         for (const Setup& row : setups)
+            add(control::make_node(row.kind, filled(row)), row.targets, row.moved);
+        for (const Setup& row : by_hand())
             add(control::make_node(row.kind, filled(row)), row.targets, row.moved);
         for (int n = 0; n < 2; ++n) {
             auto tape = std::make_shared<rt::Tape>(48000, std::vector<std::uint32_t>{0, 1}, 0);
@@ -73,13 +99,23 @@ struct Everything {
         }
         feed = std::make_shared<rt::FeedNode>(channels, 4096, max_block, samplerate);
         add(feed, {}, {});
+        deck = std::make_shared<disk::Deck>(8192, 2048, channels);
+        item = deck->add(std::make_shared<disk::MemorySource>(
+            std::vector<float>(std::size_t{channels} * 30'000, 0.01F), channels));
+        deck->set_rules({{item}, true, false, 0, 0, 0}, false);
+        deck->seek(item, 0);
+        disk::Reader::of_this_process().serve(deck);
+        const dsp::NodeSetup player{samplerate, channels, max_block, {1.0, 1.0}, {}, {}, 0};
+        add(std::make_shared<dsp::Player>(player, deck->shared_feed(), deck), {1.0, 1.0},
+            {0.5, 0.0});
         for (auto& link : direct) link = std::make_shared<dsp::Connection>(1.0, false, samplerate);
     }
 
     void add(std::shared_ptr<dsp::Node> node, std::vector<double> targets,
              std::vector<double> moved) {
         const auto way = [] { return std::make_shared<dsp::Connection>(0.1, true, samplerate); };
-        parts.push_back({std::move(node), std::move(targets), std::move(moved), way(), way()});
+        parts.push_back(
+            {std::move(node), std::move(targets), std::move(moved), way(), way(), way()});
     }
 
     // A plan of the parts that `wanted` has; nodes that close loops hear themselves.
@@ -97,7 +133,6 @@ struct Everything {
             if (!wanted[i]) continue;
             const auto& part = parts[i];
             const auto& shape = part.node->shape();
-            const std::uint32_t ins = shape.in_channels + shape.side_channels;
             const int first = static_cast<int>(graph.parts.size());
             int absorbs = first;
             if (part.node->closes_loops()) {
@@ -108,7 +143,14 @@ struct Everything {
             } else {
                 graph.parts.push_back({part.node, Kind::run});
             }
-            if (ins > 0) connect(part.in, engine_end, channels, absorbs, ins);
+            if (shape.in_channels > 0)
+                connect(part.in, engine_end, channels, absorbs, shape.in_channels);
+            for (std::uint32_t side = 0; side < shape.side_channels; ++side)
+                graph.links.push_back({part.key,
+                                       engine_end,
+                                       absorbs,
+                                       shape.in_channels + side,
+                                       {static_cast<int>(side % channels)}});
             if (shape.out_channels > 0)
                 connect(part.out, first, shape.out_channels, engine_end, channels);
         }
@@ -128,6 +170,8 @@ struct Everything {
     std::vector<std::shared_ptr<rt::Tape>> tapes;
     std::vector<std::shared_ptr<disk::Track>> tracks;
     std::shared_ptr<rt::FeedNode> feed;
+    std::shared_ptr<disk::Deck> deck;
+    std::uint32_t item = 0;
     std::shared_ptr<dsp::Connection> direct[2];
     std::mutex swapping, setting, scheduling;
 };
@@ -190,9 +234,12 @@ class Controls {
         const std::vector<float> sound(std::size_t{channels} * (1 + random() % 100), 0.01F);
         all_.feed->write(sound);
     }
-    void look(Random&) {
+    void look(Random& random) {
+        if (random() % 50 == 0)
+            all_.deck->seek(all_.item, static_cast<std::int64_t>(random() % 30'000));
         const auto& counts = all_.engine.counts();
         seen_ += counts.callbacks.get() + counts.late.get() + counts.losses.get();
+        seen_ += all_.deck->readiness().frames + (all_.deck->is_seeking() ? 1 : 0);
         seen_ += all_.tapes[0]->frames() + all_.feed->missing() + all_.tracks[1]->state().frames;
         for (const auto& part : all_.parts) seen_ += part.node->contained();
     }
@@ -219,6 +266,7 @@ std::vector<control::Fault> faults(std::uint64_t frames) {
 TEST("everything: there is a setup for every kind of node") {
     std::set<std::string> known;
     for (const Setup& row : setups) known.insert(row.kind);
+    for (const Setup& row : by_hand()) known.insert(row.kind);
     for (const std::string& kind : control::node_kinds())
         if (known.count(kind) == 0)
             test::fail(__FILE__, __LINE__,
@@ -329,4 +377,25 @@ TEST("everything: what is recorded is heard on a device of its own") {
     disk::Writer::of_this_process().wake();
     CHECK(track->wait_until_over(60));
     CHECK(engine.counts().losses.get() == 2);
+}
+
+TEST("graph: a connection into two inputs at once is refused") {
+    auto key = control::make_node(
+        "gate", filled(*std::find_if(setups.begin(), setups.end(), [](const Setup& row) {
+            return row.kind == std::string("gate");
+        })));
+    control::GraphPlan graph{max_block, channels, channels, {{key, Kind::run}}, {}};
+    const auto way = std::make_shared<dsp::Connection>(1.0, false, samplerate);
+    bool is_refused = false;
+    for (const std::uint32_t first : {0U, 1U}) {
+        graph.links = {{way, control::GraphLink::engine, 0, first, {0, 0, 1}}};
+        if (first == 1) graph.links[0].channels = {0, 1};
+        is_refused = false;
+        try {
+            static_cast<void>(control::build_graph(graph));
+        } catch (const std::invalid_argument&) {
+            is_refused = true;
+        }
+        CHECK(is_refused);
+    }
 }
