@@ -142,8 +142,8 @@ void Distortion::halve(Channel& channel, float* samples, std::uint32_t count) no
     channel.odd.keep(half);
 }
 
-void Distortion::run(Channel& channel, const float* in, float* out, std::uint32_t frames) noexcept
-    TENUTO_NONBLOCKING {
+void Distortion::run_channel(Channel& channel, const float* in, float* out,
+                             std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
     bend(channel, in, frames);
     std::uint32_t count = frames * factor_;
     halve(channel, one_.data(), count);
@@ -180,7 +180,7 @@ void Distortion::process(const Io& io) noexcept TENUTO_NONBLOCKING {
                 contain();
                 silence_not_finite(clean, frames);
             }
-            run(channels_[c], clean, io.out[c] + from, frames);
+            run_channel(channels_[c], clean, io.out[c] + from, frames);
         }
         drive_.skip(frames);
         wet_.skip(frames);

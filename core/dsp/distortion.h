@@ -59,7 +59,7 @@ class Distortion final : public Node {
 
     void bend(Channel& channel, const float* in, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
     void halve(Channel& channel, float* samples, std::uint32_t count) noexcept TENUTO_NONBLOCKING;
-    void run(Channel& channel, const float* in, float* out, std::uint32_t frames) noexcept
+    void run_channel(Channel& channel, const float* in, float* out, std::uint32_t frames) noexcept
         TENUTO_NONBLOCKING;
 
     std::uint32_t factor_;

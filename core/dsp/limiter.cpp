@@ -2,10 +2,10 @@
 #include "dsp/limiter.h"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>  // layer: only on [control]
 
 #include "dsp/finite.h"
+#include "dsp/true_peak.h"
 
 namespace tenuto::dsp {
 
@@ -22,18 +22,19 @@ std::uint32_t lookahead(const NodeSetup& setup) {
 
 }  // namespace
 
-Limiter::Limiter(const NodeSetup& setup)
+Limiter::Limiter(const NodeSetup& setup, const simd::Kernels& kernels)
     : Node(setup, {setup.channels, 0, setup.channels, lookahead(setup) + detection}),
+      peaks_(*kernels.peaks),
       first_box_((lookahead(setup) + 1) / 2),
       second_box_(lookahead(setup) + 1 - first_box_),
       hold_(lookahead(setup) + 1 + 2 * guard, strip),
       sound_(setup.channels, std::vector<float>(shape().latency_frames + strip)),
       released_(first_box_ + strip),
       boxed_(second_box_ + strip) {
-    if (setup.data.size() != 2 * Detector::taps)
+    if (setup.data.size() != 2 * taps)
         throw std::invalid_argument("limiter: needs the detector's two filters");
-    detector_.set_pair(0, setup.data.data());
-    detector_.set_middle(0, setup.data.data() + Detector::taps);
+    fold_filter(setup.data.data(), taps, detector_.data());
+    std::copy_n(setup.data.data() + taps, taps / 2, detector_.data() + taps);
 }
 
 void Limiter::steer(bool at_once) noexcept TENUTO_NONBLOCKING {
@@ -68,22 +69,10 @@ bool Limiter::take(const Io& io, std::uint32_t from, std::uint32_t frames) noexc
 
 // The peak between the samples that came ten and nine frames ago, and of these two.
 void Limiter::detect(std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
-    constexpr std::uint32_t middle = Detector::taps / 2;
-    const Detector detector = detector_;
     std::fill_n(values_, frames, 0.0F);
-    for (const auto& line : sound_) {
-        const float* const x = line.data() + shape().latency_frames - Detector::history;
-        const float* const older = x + middle - 1;
-        const float* const newer = x + middle;
-        for (std::size_t n = 0; n < frames; ++n) {
-            const float before = std::abs(older[n]), after = std::abs(newer[n]);
-            const float between = detector.at(x + n);
-            float peak = values_[n] < before ? before : values_[n];
-            peak = peak < after ? after : peak;
-            // Sound that is so loud that the filter overflows: its samples are loud enough.
-            values_[n] = peak < between ? between : peak;
-        }
-    }
+    for (const auto& line : sound_)
+        peaks_.detect(values_, detector_.data(), line.data() + shape().latency_frames - (taps - 1),
+                      frames);
 }
 
 // From peaks to reductions.

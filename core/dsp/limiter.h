@@ -16,22 +16,23 @@
 // Options   0 frames of look-ahead. Data: one row, the quarter filter, then the middle one.
 #pragma once
 
+#include <array>
 #include <vector>  // layer: sized on [control] in the constructor, never grown
 
 #include "dsp/node.h"
 #include "dsp/ramp.h"
 #include "dsp/sliding_max.h"
-#include "dsp/true_peak.h"
+#include "simd/dispatch.h"
 
 namespace tenuto::dsp {
 
 class Limiter final : public Node {
   public:
     // [control] Throws std::invalid_argument when there is no detector in the data.
-    explicit Limiter(const NodeSetup& setup);
+    explicit Limiter(const NodeSetup& setup, const simd::Kernels& kernels = simd::kernels());
 
   private:
-    using Detector = TruePeak<20, 1, 1>;
+    static constexpr std::uint32_t taps = 20;    // of the detector
     static constexpr std::uint32_t strip = 128;  // frames computed at once
     static constexpr std::uint32_t guard = 4;    // frames around a peak with its full reduction
     static constexpr std::uint32_t detection = 9 + guard;  // frames
@@ -46,8 +47,9 @@ class Limiter final : public Node {
     void smooth(std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
     void give(const Io& io, std::uint32_t from, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 
-    Detector detector_;
-    std::uint32_t first_box_, second_box_;  // frames
+    const simd::PeakKernels& peaks_;
+    std::array<float, 3 * taps / 2> detector_;  // folded
+    std::uint32_t first_box_, second_box_;      // frames
     Ramp ceiling_;
     double keep_ = 0;  // of a reduction, per frame
     SlidingMax hold_;

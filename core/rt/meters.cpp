@@ -38,24 +38,12 @@ float sum_of(float* v) noexcept TENUTO_NONBLOCKING {
         return (v[0] + v[1]) + (v[2] + v[3]);
 }
 
-// The largest of `rises`, one by one, and what lies between the samples x[n + 5] and x[n + 6] for
-// n < count; reads `count` + 11 samples. What is not a number is never the larger one.
-constexpr std::uint32_t strip = 32;
-void rise_above(float* rises, const float* x, std::uint32_t count) noexcept TENUTO_NONBLOCKING {
-    const auto raise = [&](std::uint32_t some) noexcept TENUTO_NONBLOCKING {
-        for (std::uint32_t n = 0; n < some; ++n) {
-            const float rise = dsp::standard_true_peak.at(x + n);
-            rises[n] = rises[n] < rise ? rise : rises[n];
-        }
-    };
-    for (; count >= strip; count -= strip, x += strip) raise(strip);
-    raise(count);
-}
-
 }  // namespace
 
-Meters::Meters(std::uint32_t channels, double samplerate, double tau, TruePeak true_peak)
-    : levels_(channels, Level{}),
+Meters::Meters(std::uint32_t channels, double samplerate, double tau, TruePeak true_peak,
+               const simd::Kernels& kernels)
+    : peaks_(*kernels.peaks),
+      levels_(channels, Level{}),
       channels_(channels, Channel{}),
       shown_(channels),
       alpha_(1 - std::exp(-1 / (tau * samplerate))),
@@ -113,13 +101,15 @@ float Meters::add_squares(Channel& channel, const float* x, std::uint32_t frames
 
 void Meters::rise(Channel& channel, const float* x, std::uint32_t frames) noexcept
     TENUTO_NONBLOCKING {
-    float seam[2 * history], rises[strip] = {};
+    constexpr std::uint32_t lanes = simd::PeakKernels::tops;
+    constexpr const float* filters = dsp::standard_true_peak.data();
+    float seam[2 * history], tops[lanes] = {};
     const std::uint32_t first = std::min(frames, history);
     std::copy_n(channel.before, history, seam);
     std::copy_n(x, first, seam + history);
-    rise_above(rises, seam, first);
-    if (frames > history) rise_above(rises, x, frames - history);
-    channel.true_peak = std::max(channel.true_peak, std::min(largest_of<strip>(rises), largest));
+    peaks_.rise(tops, filters, seam, first);
+    if (frames > history) peaks_.rise(tops, filters, x, frames - history);
+    channel.true_peak = std::max(channel.true_peak, std::min(largest_of<lanes>(tops), largest));
 }
 
 void Meters::begin() noexcept TENUTO_NONBLOCKING {

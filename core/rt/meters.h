@@ -22,6 +22,7 @@
 #include "shared/counters.h"
 #include "shared/latest.h"
 #include "shared/nonblocking.h"
+#include "simd/dispatch.h"
 
 namespace tenuto::rt {
 
@@ -48,7 +49,7 @@ class Meters : public std::enable_shared_from_this<Meters> {
 
     // [control] For `channels` channels; `tau` in seconds.
     Meters(std::uint32_t channels, double samplerate, double tau = 0.3,
-           TruePeak true_peak = TruePeak::off);
+           TruePeak true_peak = TruePeak::off, const simd::Kernels& kernels = simd::kernels());
 
     // [audio] Measures `frames` frames of `stride` interleaved channels; meter c reads channel
     // picks[c].
@@ -68,7 +69,7 @@ class Meters : public std::enable_shared_from_this<Meters> {
 
   private:
     static constexpr std::uint32_t group = 32;  // frames summed at once
-    static constexpr std::uint32_t history = dsp::StandardTruePeak::history;
+    static constexpr std::uint32_t history = dsp::standard_true_peak_taps - 1;
 
     struct Channel {
         float waiting[group];  // squares of a group that is not complete
@@ -88,6 +89,7 @@ class Meters : public std::enable_shared_from_this<Meters> {
     void show(Level& level, const Channel& channel) noexcept TENUTO_NONBLOCKING;
     void follow_peak(Level& level, float peak, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 
+    const simd::PeakKernels& peaks_;
     std::vector<Level> levels_;
     std::vector<Channel> channels_;
     shared::Latest<Level> shown_;

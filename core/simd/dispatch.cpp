@@ -11,6 +11,7 @@
 namespace tenuto::simd {
 
 extern const CascadeKernels cascade_scalar, cascade_sse, cascade_avx2, cascade_avx512, cascade_neon;
+extern const PeakKernels peaks_scalar, peaks_sse, peaks_avx2, peaks_avx512, peaks_neon;
 
 namespace {
 
@@ -57,13 +58,13 @@ struct Level {
 
 // The better, the later.
 constexpr Level all_levels[] = {
-    {{"scalar", &cascade_scalar}, always},
+    {{"scalar", &cascade_scalar, &peaks_scalar}, always},
 #if defined(__x86_64__) || defined(_M_X64)
-    {{"sse", &cascade_sse}, has_sse},
-    {{"avx2", &cascade_avx2}, has_avx2},
-    {{"avx512", &cascade_avx512}, has_avx512},
+    {{"sse", &cascade_sse, &peaks_sse}, has_sse},
+    {{"avx2", &cascade_avx2, &peaks_avx2}, has_avx2},
+    {{"avx512", &cascade_avx512, &peaks_avx512}, has_avx512},
 #elif defined(__aarch64__) || defined(_M_ARM64)
-    {{"neon", &cascade_neon}, always},
+    {{"neon", &cascade_neon, &peaks_neon}, always},
 #endif
 };
 

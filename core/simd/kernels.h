@@ -49,10 +49,27 @@ struct CascadeKernels {
                     std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 };
 
+// How high sound rises between its samples. All levels give the same bits (peaks_loops.h). Each
+// filter is folded: its even part (h[k] + h[-k]) / 2 and its odd part (h[k] - h[-k]) / 2.
+struct PeakKernels {
+    static constexpr std::uint32_t tops = 32;
+
+    // [audio] Two filters of 12 taps and their reverses; `coefficients`: even, odd, even, odd, six
+    // each. tops[n % 32] becomes the largest of itself and of what they give for x[n] to x[n + 11].
+    void (*rise)(float* tops, const float* coefficients, const float* x,
+                 std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+    // [audio] A filter of 20 taps and its reverse, and a symmetric one; `coefficients`: even, odd,
+    // the symmetric one's half, ten each. peaks[n] becomes the largest of itself, of what they give
+    // for x[n] to x[n + 19], and of x[n + 9] and x[n + 10].
+    void (*detect)(float* peaks, const float* coefficients, const float* x,
+                   std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+};
+
 // All kernels of one level.
 struct Kernels {
     const char* level;
     const CascadeKernels* cascade;
+    const PeakKernels* peaks;
 };
 
 }  // namespace tenuto::simd
