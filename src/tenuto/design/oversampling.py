@@ -25,9 +25,8 @@ def true_peak_detector() -> NDArray[np.float64]:
 
     Notes
     -----
-    Windowed sincs, 20 taps, Kaiser's window with beta 4: up to 0.42 of the samplerate they are
-    within 0.1 dB. The 12 taps that ITU-R BS.1770-4 Annex 2 prints begin to fall earlier, and read
-    up to 0.8 dB less on white noise than longer interpolators do.
+    Windowed sincs, 20 taps, Kaiser's window with beta 4: flat within 0.12 dB up to 0.42 of the
+    samplerate. The 12 taps that ITU-R BS.1770-4 Annex 2 prints begin to fall earlier.
 
     Examples
     --------
