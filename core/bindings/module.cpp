@@ -9,6 +9,7 @@
 #include "bindings/bind_nodes.h"
 #include "bindings/bind_platform.h"
 #include "bindings/bind_player.h"
+#include "bindings/bind_python_node.h"
 #include "bindings/bind_tap.h"
 #include "bindings/bind_virtual.h"
 
@@ -25,5 +26,6 @@ NB_MODULE(_core, module) {
     bind_disk(module);
     bind_player(module);
     bind_tap(module);
+    bind_python_node(module);
     bind_virtual(module);
 }

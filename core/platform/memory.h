@@ -13,6 +13,8 @@
 #include <new>
 #include <utility>
 
+#include "shared/nonblocking.h"
+
 namespace tenuto::platform {
 
 // [control] Keeps the pages in memory. False where the system does not allow it (RLIMIT_MEMLOCK,
@@ -57,7 +59,7 @@ class AlignedBuffer {
     AlignedBuffer& operator=(const AlignedBuffer&) = delete;
 
     // [any] The first byte; null when empty.
-    void* data() const noexcept { return data_; }
+    void* data() const noexcept TENUTO_NONBLOCKING { return data_; }
 
     // [any] In bytes.
     std::size_t size() const noexcept { return bytes_; }

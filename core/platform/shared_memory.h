@@ -8,12 +8,16 @@
 
 #include <cstddef>
 
+#include "shared/nonblocking.h"
+
 namespace tenuto::platform {
 
 class SharedMemory {
   public:
     // [control] New zeroed memory; `is_valid` says whether there is any.
     static SharedMemory make(std::size_t bytes) noexcept;
+    // [control] No memory.
+    static SharedMemory none() noexcept { return {-1, 0}; }
     // [control] The memory of another process's descriptor, which that passed on; the descriptor
     // belongs to this object from here on.
     static SharedMemory attach(int descriptor) noexcept;
@@ -28,7 +32,7 @@ class SharedMemory {
     // [any]
     bool is_valid() const noexcept { return data_ != nullptr; }
     // [any] On a page boundary.
-    void* data() const noexcept { return data_; }
+    void* data() const noexcept TENUTO_NONBLOCKING { return data_; }
     // [any] In bytes.
     std::size_t size() const noexcept { return bytes_; }
     // [any] To be passed on; it stays this object's.

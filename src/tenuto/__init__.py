@@ -37,12 +37,14 @@ from ._nodes.meter import Meter
 from ._nodes.mixer import Mixer
 from ._nodes.pan import Pan
 from ._nodes.player import FilePlayer
+from ._nodes.python_node import PythonNode, PythonNodeStats
 from ._nodes.recorder import FileRecorder
 from ._nodes.reverb import Reverb
 from ._nodes.source import Source
 from ._nodes.tap import Block, Tap
 from ._nodes.tones import MultiTone, Sweep
 from ._offline import render
+from ._python_worker import WorkerEvent
 from ._record import record
 from ._recorder import Recorder
 from ._scheduling import SchedulingReport
@@ -92,6 +94,8 @@ __all__ = [
     "Oscillator",
     "Pan",
     "Port",
+    "PythonNode",
+    "PythonNodeStats",
     "Recorder",
     "Reverb",
     "SchedulingReport",
@@ -101,6 +105,7 @@ __all__ = [
     "Take",
     "Tap",
     "TenutoError",
+    "WorkerEvent",
     "__version__",
     "blocks",
     "design",

@@ -372,6 +372,7 @@ def served_players() -> int: ...
 
 def wake_reader() -> None: ...
 
+    @property
 class TapeReader:
     """A tape that Python reads."""
 
@@ -398,6 +399,57 @@ class TapeReader:
 
 def forget_watch(descriptor: int) -> None:
     """Nothing is signalled on a descriptor after this."""
+
+class Exchange:
+    """Chunks to a worker and back."""
+
+    def __init__(self, in_channels: int, out_channels: int, chunk_frames: int, slots: int, latency_frames: int, samplerate: float, shared: bool) -> None: ...
+
+    @staticmethod
+    def attach(descriptor: int) -> Exchange:
+        """One that another process made."""
+
+    @property
+    def descriptor(self) -> int:
+        """-1: it is not shared."""
+
+    @property
+    def waiting(self) -> int:
+        """Chunks that no worker has taken yet."""
+
+    def facts(self) -> dict: ...
+
+class Worker:
+    """The worker's end of an exchange."""
+
+    def __init__(self, exchange: Exchange) -> None: ...
+
+    def begin(self) -> None: ...
+
+    def wait(self, seconds: float) -> bool:
+        """True when a chunk is there."""
+
+    def take(self) -> tuple[int, Annotated[NDArray[numpy.float32], dict(shape=(None, None))]] | None:
+        """Number and frames of the next chunk, or None."""
+
+    def give(self, chunk: int, answer: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> None: ...
+
+    def fail(self) -> None:
+        """There is no answer to what was taken."""
+
+class PythonNode(Node):
+    """A node that a worker answers for."""
+
+    def __init__(self, exchange: Exchange, max_block: int, passes: bool) -> None: ...
+
+    @property
+    def late(self) -> int: ...
+
+    @property
+    def left_out(self) -> int: ...
+
+    @property
+    def played(self) -> int: ...
 
 class VirtualDevice:
     """A device without hardware."""
