@@ -17,7 +17,7 @@ import soundfile
 
 import tenuto
 
-COMMANDS = ["demo", "devices", "record", "generate", "info", "plot", "doctor"]
+COMMANDS = ["demo", "devices", "record", "generate", "info", "plot", "bench", "doctor"]
 
 
 def run(*arguments: object, code: int = 0, **options: object) -> subprocess.CompletedProcess[str]:
