@@ -83,11 +83,12 @@ def asked(node: Node) -> tuple[list[float], list[float], Any]:
         asked[:] = arguments
         return make(*arguments)
 
-    _core.make_node = listen
+    module: Any = _core
+    module.make_node = listen
     try:
         node._instance(SAMPLERATE, CHANNELS, MAX_BLOCK)
     finally:
-        _core.make_node = make
+        module.make_node = make
     _, _, _, _, targets, options, data = asked
     return targets, options, data
 

@@ -3,6 +3,7 @@
 // from Python, plans that are swapped and parameters that are set by several threads, scheduled
 // changes, losses, a device that goes away. What each does right is tested elsewhere: here the
 // sanitizers, valgrind and the guard of this program look on.
+// file length: what is driven and who drives it belong together.
 #include <algorithm>
 #include <atomic>
 #include <cmath>

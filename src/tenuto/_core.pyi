@@ -372,7 +372,6 @@ def served_players() -> int: ...
 
 def wake_reader() -> None: ...
 
-    @property
 class TapeReader:
     """A tape that Python reads."""
 

@@ -30,7 +30,9 @@ def _curves(axes: Any) -> None:
     for ratio, knee, style in [(2, 0, "C0-"), (4, 0, "C1-"), (4, 12, "C1--"), (100, 0, "C2-")]:
         node = tenuto.Compressor(-24, ratio, knee_db=knee, attack_seconds=0, release_seconds=0)
         out = [20 * np.log10(_run(node, np.full(32, 10 ** (v / 20)))[-1]) for v in levels]
-        axes.plot(levels, out, style, lw=1.3, label=f"{ratio}:1" + (f", knee {knee} dB" * (knee > 0)))
+        axes.plot(
+            levels, out, style, lw=1.3, label=f"{ratio}:1" + (f", knee {knee} dB" * (knee > 0))
+        )
     axes.set(title="Compressor: static curve, measured", xlabel="in, dBFS", ylabel="out, dBFS")
 
 
@@ -68,10 +70,11 @@ def _aliases(axes: Any) -> None:
     plain = np.clip(10 ** (18 / 20) * x, -1, 1)
     ours = _run(tenuto.Distortion(18, shape="hard"), x)
     frequency = np.arange(frames // 2 + 1) * RATE / frames / 1000
-    for y, style, label in [
+    curves: list[tuple[Any, str, str]] = [
         (plain, "C3", "clipped at 48 kHz"),
         (ours, "C0", "Distortion, 8 times oversampled"),
-    ]:
+    ]
+    for y, style, label in curves:
         amplitude = np.abs(np.fft.rfft(y[-frames:].astype(float))) * 2 / frames
         axes.plot(frequency, 20 * np.log10(np.maximum(amplitude, 1e-8)), style, lw=0.8, label=label)
     axes.set(title='5 kHz, drive 18 dB, "hard"', xlabel="kHz", ylabel="dB", ylim=(-150, 10))
