@@ -42,7 +42,7 @@ class Rig:
             some = min(self.node._most_at_once(), frames - done) if wait else frames
             if wait:
                 self.settle()
-            self.device.step(some)
+            self.device.step(some, wait_for_disk=wait)
             done += some
         block = self.tap.read(frames)
         assert block is not None and len(block) == frames

@@ -178,8 +178,7 @@ class Node:
         return 1 << 30
 
     def _wait_for_disk(self, frames: int) -> None:
-        """So many frames will run faster than time: wait until who works beside is
-        ready for them: the disk, a worker."""
+        """So many frames will run faster than time: wait for the disk, or whoever works beside."""
 
     def _changed(self) -> None:
         """A parameter was set: tell every instance."""

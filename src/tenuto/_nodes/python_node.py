@@ -202,15 +202,16 @@ class PythonNode(Node):
         if runner is not None:
             runner.stop()
 
-    # Offline the worker has all the time that it needs: no piece is longer than what can be played
-    # before the answer to its first frame is due.
+    # Faster than time the worker has all the time that it needs: no piece is longer than what can
+    # be played before the answer to its first frame is due.
 
     def _most_at_once(self) -> int:
-        return self.latency_frames - self.block_frames
+        return max(1, self.latency_frames - self.block_frames)
 
     def _wait_for_disk(self, frames: int) -> None:
+        engine = self._engine() if self._engine is not None else None
         while self._exchange is not None and self._runner is not None:
-            failed = self._log.last("error")
+            failed = self._log.last("error") if engine is None else None
             if failed is not None:
                 raise TenutoError(f"{self.name} failed: {failed}")
             if self._exchange.waiting == 0 and self._exchange.facts()["busy"] == 0:
