@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tenuto
+from support.every_node import EFFECTS, SOURCES
 from support.gil import busy_python
 from support.index_content import Content
 from support.servers import JackServer, PulseServer, playing
@@ -60,6 +61,24 @@ def test_input_goes_through_a_graph_to_a_file_bit_for_bit_while_python_is_busy(
     assert len(content.index) > 100_000
     assert len(content.breaks()) <= len(content.gaps)
     assert stats.callbacks * 128 == stats.frames
+
+
+def test_every_node_runs_on_a_jack_server(jack: JackServer) -> None:
+    recorder = tenuto.FileRecorder()
+    engine = tenuto.Engine("jack", channels=(0, 2))
+    bus = tenuto.Gain(-12, name="bus")
+    for make in SOURCES.values():
+        engine.connect(make(), bus)
+    last = engine.connect(bus, tenuto.Pan(), *(make() for make in EFFECTS.values()))
+    engine.connect(last, engine.output)
+    engine.connect(last, recorder)
+    with engine:
+        time.sleep(2.0)
+        heard = recorder.stop().to_numpy()
+        stats = engine.stats()
+    assert stats.callbacks > 600 and stats.not_finite == 0
+    assert stats.load.median < 0.5
+    assert np.isfinite(heard).all() and np.abs(heard[24_000:]).max() > 1e-3
 
 
 def test_an_engine_plays_and_records_on_pulseaudio(pulse: PulseServer) -> None:
