@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -297,3 +298,13 @@ def test_a_function_that_cannot_be_sent_or_made_is_refused_at_the_start() -> Non
     one = node(python_dsp.make_nothing, is_factory=True, where="process")
     with pytest.raises(tenuto.TenutoError, match="no such model on this machine"):
         tenuto.render(noise(10), [one])
+
+
+def test_memory_that_is_no_exchange_is_not_taken_for_one() -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(bytes(4096))
+        file.flush()
+        with pytest.raises(RuntimeError, match="no exchange"):
+            tenuto._core.Exchange.attach(os.dup(file.fileno()))
+    with pytest.raises(RuntimeError, match="no exchange"):
+        tenuto._core.Exchange.attach(-1)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Chunks to a worker and back: order, room, and a node whose output is exactly late.
-#include <unistd.h>  // layer: descriptors are duplicated
-
 #include <random>
 #include <thread>
 #include <vector>
@@ -14,9 +12,8 @@ using shared::Exchange;
 
 namespace {
 
-std::shared_ptr<Exchange> make(std::uint32_t chunk, std::uint32_t slots, std::uint64_t latency,
-                               bool shared = false) {
-    return std::make_shared<Exchange>(Exchange::make({1, 1, chunk, slots, latency, 48000}, shared));
+std::shared_ptr<Exchange> make(std::uint32_t chunk, std::uint32_t slots, std::uint64_t latency) {
+    return std::make_shared<Exchange>(Exchange::make({1, 1, chunk, slots, latency, 48000}, false));
 }
 
 // Answers everything that waits with its negative; returns how many chunks.
@@ -60,23 +57,6 @@ TEST("exchange: two threads pass a hundred thousand chunks in order") {
     }
     worker.join();
     CHECK(right);
-}
-
-TEST("exchange: what another process made is found by its descriptor, and nothing else is") {
-    const auto made = make(4, 3, 100, true);
-    if (!made->is_valid()) return;  // a system without it
-    made->there();
-    shared::Lane there = made->there();
-    there.free_slot()[2] = 0.5F;
-    there.publish(7);
-    const platform::SharedMemory other = platform::SharedMemory::make(4096);
-    // attach() owns what it is given: these stand for what a process inherits.
-    Exchange found = Exchange::attach(dup(made->descriptor()));
-    CHECK(found.is_whole());
-    std::uint64_t number = 0;
-    const float* from = found.there().front(number);
-    CHECK(from != nullptr && number == 7 && from[2] == 0.5F);
-    CHECK(!Exchange::attach(dup(other.descriptor())).is_whole());
 }
 
 TEST("python node: however it is cut into blocks, the answer comes exactly one latency later") {

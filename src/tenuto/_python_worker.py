@@ -8,10 +8,8 @@ What happens to them is told to a `Log`.
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,6 +63,8 @@ class Log:
         self.counts[kind] = self.counts.get(kind, 0) + 1
         self.events.append(WorkerEvent(kind, time.monotonic(), text))
         if kind != "error" or self.counts[kind] == 1:
+            import logging
+
             logging.getLogger("tenuto").warning("%s: %s: %s", self.name, kind, text.strip())
 
     def last(self, kind: str) -> str | None:
@@ -130,7 +130,13 @@ def serve(
             worker.give(number, answer)
         except Exception:
             worker.fail()
-            report(traceback.format_exc(limit=-3))
+            report(_what_was_raised())
+
+
+def _what_was_raised() -> str:
+    import traceback
+
+    return traceback.format_exc(limit=-3)
 
 
 class ThreadRunner:
@@ -170,7 +176,7 @@ def _run_process(memory: Any, job: Job, pipe: Connection) -> None:
         exchange = _core.Exchange.attach(memory.detach())
         function = job.make()
     except Exception:
-        pipe.send(("failed", traceback.format_exc(limit=-3)))
+        pipe.send(("failed", _what_was_raised()))
         return
     pipe.send(("ready", ""))
 
