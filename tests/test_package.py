@@ -23,13 +23,20 @@ MODULES = sorted(module.name for module in pkgutil.walk_packages(tenuto.__path__
 
 def test_every_public_name_is_exported_and_nothing_else() -> None:
     tree = ast.parse((ROOT / "src/tenuto/__init__.py").read_text())
-    bound = {
-        alias.asname or alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
+    # What type checkers see is what the module gives when it is asked.
+    homes = {
+        alias.asname or alias.name: node.module or ""
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 1
         for alias in node.names
     }
-    assert bound | {"__version__"} == set(tenuto.__all__)
+    assert homes == tenuto._HOMES
+    assert {*homes, "__version__"} == set(tenuto.__all__)
+    for name in tenuto.__all__:
+        assert getattr(tenuto, name) is not None
+    assert set(tenuto.__all__) <= set(dir(tenuto))
+    with pytest.raises(AttributeError, match="no attribute 'Recoder'"):
+        tenuto.Recoder  # noqa: B018
 
 
 def test_errors_also_are_the_built_in_that_they_refine() -> None:

@@ -111,6 +111,8 @@ def row(kind: str, make: Callable[[], Any]) -> str:
 def text() -> str:
     """The whole file."""
     rows, made = [], set(BY_HAND)
+    for name in tenuto.__all__:
+        getattr(tenuto, name)  # names are loaded when they are asked for
     for kind in sorted(set(classes(Node)), key=lambda kind: kind.__name__):
         if kind.kind not in _core.node_kinds() or kind.kind in made:
             continue
