@@ -103,6 +103,25 @@ def model(session: nox.Session) -> None:
 
 
 @nox.session
+def valgrind(session: nox.Session) -> None:
+    """The C++ suite under valgrind: memory that is used wrongly, or lost."""
+    build = ROOT / "build" / "valgrind"
+    # The suite's own guard would stand between valgrind and the allocations.
+    options = ["-DTENUTO_GUARD=OFF", "-DCMAKE_CXX_FLAGS=-O1 -g"]
+    run(session, "cmake", "--preset", "dev", "-B", build, *options)
+    run(session, "cmake", "--build", build, "--target", "tenuto_core_tests")
+    # Shows that it looks: a canary of the address sanitizer reads behind the end of a block.
+    canary = build / "canary"
+    source = ROOT / "core" / "tests" / "canary" / "asan_heap_overflow.cpp"
+    run(session, "c++", "-std=c++20", "-O1", "-g", source, "-o", canary)
+    tool = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
+    session.run(*tool, str(canary), env=TOOLS, external=True, success_codes=[9])
+    # (valgrind's processor cannot flush denormals)
+    suite = [build / "tenuto_core_tests", *(session.posargs or ["", "denormals are flushed"])]
+    run(session, *tool, "--errors-for-leak-kinds=definite", *suite)
+
+
+@nox.session
 def cross(session: nox.Session) -> None:
     """The core for Windows and macOS (compiled) and aarch64 (its suite, under an emulator)."""
     run(session, sys.executable, "tools/cross_compile.py", *session.posargs)

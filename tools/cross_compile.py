@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Compile the core for systems that are not here, and run its suite where an emulator can.
 
-    python tools/cross_compile.py [windows] [macos] [aarch64] [--jobs 2]
+    python tools/cross_compile.py [windows] [macos] [aarch64] [x86-64] [--jobs 2]
 
-windows and macos are compiled file by file (package `ziglang`, a C++ compiler with the headers of
-both) and not linked: that needs their run-time libraries built first and proves no more.
-aarch64 is built with `aarch64-linux-gnu-g++` and the suite runs under `qemu-aarch64`.
+windows and macos are compiled with the package `ziglang`, a C++ compiler with the headers of both.
+macos is not linked: that needs Apple's libraries. The suite for windows runs under Wine, if that is
+installed (Debian: wine64); the first link takes minutes, as zig builds its libraries then. aarch64
+is built with `aarch64-linux-gnu-g++`, and the suite runs under `qemu-aarch64`; x86-64 runs under
+`qemu-x86_64` as old and new processors.
 Exit code 1 when something does not compile or a test fails.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +30,15 @@ SYSTEMS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "windows": ([*ZIG, "x86_64-windows-gnu"], ("windows",)),
     "macos": ([*ZIG, "aarch64-macos"], ("posix", "macos")),
     "aarch64": (["aarch64-linux-gnu-g++"], ("posix", "linux")),
+    "x86-64": (["x86_64-linux-gnu-g++"], ("posix", "linux")),
+}
+# Where the suite is run: the emulated processors. Nehalem has no AVX, no FMA; qemu64 has no SSE4
+# either; the last one is everything that the emulator knows (AVX2 and FMA, no AVX-512).
+WINE = shutil.which("wine64") or "/usr/lib/wine/wine64"  # where Debian has it
+EMULATED: dict[str, tuple[list[str], ...]] = {
+    "windows": ([WINE],),
+    "aarch64": (["qemu-aarch64"],),
+    "x86-64": tuple(["qemu-x86_64", "-cpu", name] for name in ("qemu64", "Nehalem", "max")),
 }
 # As in CMakeLists.txt: what is compiled for a newer x86-64 (elsewhere these files are empty).
 LEVELS = {
@@ -34,7 +46,8 @@ LEVELS = {
     "_avx2.cpp": ["-mavx2", "-mfma"],
     "_avx512.cpp": ["-mavx2", "-mfma", *(f"-mavx512{part}" for part in ("f", "vl", "bw", "dq"))],
 }
-OPTIONS = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", "-DTENUTO_REALTIME=1", "-Icore"]
+OPTIONS = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", "-Icore"]
+OPTIONS += ["-DTENUTO_REALTIME=1", "-DTENUTO_GUARD=1"]
 
 
 def sources(system: str) -> list[Path]:
@@ -50,36 +63,45 @@ def compile_one(system: str, source: Path) -> tuple[Path, str]:
     made.parent.mkdir(parents=True, exist_ok=True)
     level = ["-ffp-contract=off"] if source.parent.name == "simd" else []
     for ending, flags in LEVELS.items():
-        if system == "windows" and source.name.endswith(ending):
+        if system in ("windows", "x86-64") and source.name.endswith(ending):
             level += flags
     command = [*SYSTEMS[system][0], *OPTIONS, *level, "-c", str(source), "-o", str(made)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return made, "" if done.returncode == 0 else done.stderr or "it failed without a word"
 
 
-def run_suite(objects: list[Path]) -> str:
-    """Link the aarch64 suite and run it; returns what came of it."""
-    program = BUILD / "aarch64" / "tenuto_core_tests"
-    link = ["aarch64-linux-gnu-g++", "-static", "-o", str(program), *map(str, objects)]
+def run_suite(system: str, objects: list[Path]) -> str:
+    """Link a suite and run it on each processor; returns what came of it."""
+    compiler, program = SYSTEMS[system][0], BUILD / system / "tenuto_core_tests.exe"
+    link = [*compiler, "-static", "-pthread", "-o", str(program), *map(str, objects)]
+    link += ["-lavrt"] if system == "windows" else []
+    # Of its own, so that nobody's Windows programs are touched; quiet about what it lacks.
+    environment = os.environ | {"WINEPREFIX": str(BUILD / "wine"), "WINEDEBUG": "-all"}
     linked = subprocess.run(link, capture_output=True, text=True)
     if linked.returncode != 0:
         return "FAILED to link\n" + linked.stderr
-    suite = subprocess.run(
-        ["qemu-aarch64", str(program)],
-        cwd=program.parent,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    if suite.returncode != 0:
-        return f"FAILED under qemu-aarch64\n{suite.stdout[-3000:]}{suite.stderr[-1000:]}"
-    return f"ok: {suite.stdout.strip().splitlines()[-1]} under qemu-aarch64"
+    outcomes = []
+    for emulator in EMULATED[system]:
+        suite = subprocess.run(
+            [*emulator, str(program)],
+            cwd=program.parent,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=environment,
+            timeout=600,
+        )
+        name = " ".join([Path(emulator[0]).name, *emulator[1:]])
+        if suite.returncode != 0:
+            return f"FAILED under {name}\n{suite.stdout[-3000:]}{suite.stderr[-1000:]}"
+        outcomes.append(f"{suite.stdout.strip().splitlines()[-1]} under {name}")
+    return "ok: " + "; ".join(outcomes)
 
 
 def missing(system: str) -> str:
     """What has to be installed first; empty when all is there."""
-    if system == "aarch64":
-        programs = ("aarch64-linux-gnu-g++", "qemu-aarch64")
+    if system in ("aarch64", "x86-64"):
+        programs = (SYSTEMS[system][0][0], EMULATED[system][0][0])
         return " and ".join(name for name in programs if shutil.which(name) is None)
     return "" if importlib.util.find_spec("ziglang") else "the Python package ziglang"
 
@@ -93,8 +115,8 @@ def build(system: str, jobs: int) -> str:
     errors = [text for _, text in results if text]
     if errors:
         return "FAILED to compile\n" + errors[0]
-    if system == "aarch64":
-        return run_suite([made for made, _ in results])
+    if all(shutil.which(emulator[0]) for emulator in EMULATED.get(system, ([""],))):
+        return run_suite(system, [made for made, _ in results])
     return f"ok: {len(results)} files compiled, not run"
 
 
