@@ -117,7 +117,10 @@ def valgrind(session: nox.Session) -> None:
     tool = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
     session.run(*tool, str(canary), env=TOOLS, external=True, success_codes=[9])
     # (valgrind's processor cannot flush denormals)
-    suite = [build / "tenuto_core_tests", *(session.posargs or ["", "denormals are flushed"])]
+    suite: list[str | Path] = [
+        build / "tenuto_core_tests",
+        *(session.posargs or ["", "denormals are flushed"]),
+    ]
     run(session, *tool, "--errors-for-leak-kinds=definite", *suite)
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Real-time audio for Python, on a thread that never waits.
 
-Record, and know that nothing was lost: see `Recorder` and `record`. Process: an `Engine` runs a
-graph of nodes on the audio thread, `render` the same offline. Have every sample in Python: `blocks`.
-Devices are listed by `devices`; `testing.VirtualDevice` stands in for one in tests.
+Record, and know that nothing was lost: `Recorder` and `record`. Process: an `Engine` runs a graph of
+nodes on the audio thread, `render` the same offline. Have every sample in Python: `blocks`. Devices
+are listed by `devices`; `testing.VirtualDevice` stands in for one in tests.
 """
 
 from __future__ import annotations
