@@ -279,12 +279,20 @@ void Deck::prepare_next(const Source& source) {
     if (coming_) coming_->open();  // a failure is told when its turn comes
 }
 
-// Until a jump was heard it may use the reserve.
+// Until a jump was heard it may use the reserve; but no generation fills more than `ring_frames`,
+// so that there is room for a jump behind it even when nothing is being played.
 std::size_t Deck::room() {
+    const auto left = [](std::uint64_t most, std::uint64_t used) {
+        return static_cast<std::size_t>(used < most ? most - used : 0);
+    };
     const std::size_t fill = feed_.samples().fill();
-    const bool is_pending = feed_.heard() != generation_ && generation_ > first_generation_;
-    const std::size_t most = is_pending ? feed_.samples().capacity() : feed_.ring_frames();
-    return fill < most ? most - fill : 0;
+    const std::size_t ring = feed_.ring_frames();
+    if (feed_.heard() == generation_ || written_.get() == 0) return left(ring, fill);
+    const bool has_begun = written_.get() == generation_;
+    const std::uint64_t mine = has_begun ? feed_.samples().staged_position() -
+                                               std::max(written_from_.get(), read_position())
+                                         : 0;
+    return std::min(left(feed_.samples().capacity(), fill), left(ring, mine));
 }
 
 bool Deck::put_segment(bool is_end) {
@@ -293,7 +301,6 @@ bool Deck::put_segment(bool is_end) {
     segment_.generation = generation_;
     segment_.is_end = is_end;
     if (segments.write({&segment_, 1}) == 0) return false;
-    if (first_generation_ == 0) first_generation_ = generation_;
     if (!is_end) {
         const std::uint64_t here = read_position();
         while (log_.size() > 1 && log_[1].position <= here) log_.pop_front();

@@ -116,7 +116,7 @@ class Deck : public std::enable_shared_from_this<Deck> {
     std::shared_ptr<Source> source_;
     std::size_t place_ = 0;  // in the order
     std::uint32_t item_ = 0;
-    std::uint32_t generation_ = 0, first_generation_ = 0;
+    std::uint32_t generation_ = 0;
     std::size_t empty_turns_ = 0;  // items in a row that gave nothing: that has an end
     bool is_over_ = true;
     bool end_is_told_ = true;

@@ -13,6 +13,7 @@
 #include "disk/reader.h"
 #include "dsp/player.h"
 #include "platform/clock.h"
+#include "shared/counters.h"
 #include "test.h"
 
 using namespace tenuto;
@@ -249,6 +250,39 @@ TEST("player: what a worker brings too late, for an older place, is dropped") {
     const auto out = rig.run(1000);
     CHECK(out[fade] == 0.2F && out[999] == 0.2F);
     CHECK(rig.deck->troubles().size() == 1);
+}
+
+TEST("reader: seeks and new rules while the audio thread plays; the last one is where it lands") {
+    Rig rig(9600, 2400);
+    const auto item =
+        rig.deck->add(std::make_shared<disk::MemorySource>(std::vector<float>(100'000, 0.5F), 1));
+    disk::Reader::of_this_process().serve(rig.deck);
+    rig.deck->set_rules({{item}, false, true, 0, 0, 0}, false);
+    rig.deck->seek(item, 0);
+    shared::Setting<bool> stop{false};
+    std::thread audio([&] {
+        while (!stop.get()) {
+            for (const float x : rig.run(64)) CHECK(x >= 0.0F && x <= 0.5F);
+            std::this_thread::yield();
+        }
+    });
+    for (int i = 1; i <= 100; ++i) {
+        rig.deck->seek(item, 500 * i);
+        if (i % 3 == 0) rig.deck->set_rules({{item}, false, i % 2 == 0, 0, 0, 0}, true);
+        disk::Reader::of_this_process().wake();
+        rig.deck->readiness();
+        rig.deck->state();
+        std::this_thread::yield();
+    }
+    const auto until = platform::monotonic_ns() + 10'000'000'000;
+    while (rig.deck->is_seeking() && platform::monotonic_ns() < until) {
+        disk::Reader::of_this_process().wake();
+        platform::sleep_until_ns(platform::monotonic_ns() + 1'000'000);
+    }
+    CHECK(!rig.deck->is_seeking());
+    stop.set(true);
+    audio.join();
+    CHECK(rig.deck->state().frame >= 50'000 || rig.deck->state().is_at_end);
 }
 
 TEST("reader: one thread serves several decks, and lets go of those that nobody owns") {
