@@ -300,6 +300,17 @@ def test_play_can_be_scheduled_for_an_exact_frame_of_the_engine(tmp_path: Path) 
     assert np.array_equal(take[begin:], sound[: len(take) - begin])
 
 
+def test_the_position_is_what_leaves_the_engine_behind_a_look_ahead(tmp_path: Path) -> None:
+    device = tenuto.testing.VirtualDevice(clocked=False)
+    with tenuto.Engine(device, channels=(0, 1)) as engine:
+        player, limiter = FilePlayer(index(RATE) / 2, samplerate=RATE), tenuto.Limiter()
+        engine.connect(player, limiter, engine.output)
+        player.play()
+        device.step(10_000)
+        late = engine.latency_frames
+        assert late > 0 and player.position_frames == engine.frame - late
+
+
 # -- speed ----------------------------------------------------------------------------------------
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Real-time audio for Python, on a thread that never waits.
 
-Record, and know that nothing was lost: `Recorder` and `record`. Process: an `Engine` runs a graph of
-nodes on the audio thread, `render` the same offline. Have every sample in Python: `blocks`. Devices
-are listed by `devices`; `testing.VirtualDevice` stands in for one in tests.
+Record, and know that nothing was lost: `Recorder` and `record`. Process: an `Engine` runs a graph
+of nodes on the audio thread, `render` the same offline. Play files: `play`, `FilePlayer`. Have
+every sample in Python: `blocks`. Devices are listed by `devices`; `testing.VirtualDevice` stands in
+for one in tests.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         TenutoError,
     )
     from ._levels import Level
+    from ._memory import empty, open_mapped
     from ._nodes.base import Node, Port
     from ._nodes.biquad import Biquad
     from ._nodes.convolver import Convolver
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from ._nodes.tap import Block, Tap
     from ._nodes.tones import MultiTone, Sweep
     from ._offline import render
+    from ._play import Playback, play
     from ._python_worker import WorkerEvent
     from ._record import record
     from ._recorder import Recorder
@@ -99,6 +102,7 @@ __all__ = [
     "Noise",
     "Oscillator",
     "Pan",
+    "Playback",
     "Port",
     "PythonNode",
     "PythonNodeStats",
@@ -117,7 +121,10 @@ __all__ = [
     "design",
     "devices",
     "duplex_blocks",
+    "empty",
     "kernel",
+    "open_mapped",
+    "play",
     "read_ledger",
     "record",
     "render",
@@ -148,6 +155,8 @@ _HOMES = {
     "KernelError": "_errors",
     "TenutoError": "_errors",
     "Level": "_levels",
+    "empty": "_memory",
+    "open_mapped": "_memory",
     "Node": "_nodes.base",
     "Port": "_nodes.base",
     "Biquad": "_nodes.biquad",
@@ -177,6 +186,8 @@ _HOMES = {
     "MultiTone": "_nodes.tones",
     "Sweep": "_nodes.tones",
     "render": "_offline",
+    "Playback": "_play",
+    "play": "_play",
     "WorkerEvent": "_python_worker",
     "record": "_record",
     "Recorder": "_recorder",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import tenuto
 from support.every_node import EFFECTS, SOURCES
@@ -39,6 +40,33 @@ def test_what_an_engine_plays_on_jack_is_what_a_recorder_hears(jack: JackServer)
     if stats.xruns == 0 and len(piece) == len(ramp):
         np.testing.assert_array_equal(piece, ramp)
     # Where the machine was late a block may be missing; what is there is never something else.
+    assert set(np.unique(heard)) <= {*ramp.tolist(), 0.0}
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_what_a_player_plays_on_jack_is_what_the_file_holds(
+    jack: JackServer, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    ramp = np.arange(-20_000, 20_000, dtype=np.float32) / 2**15
+    soundfile.write(str(path), ramp, 48_000, "PCM_16")
+    player = tenuto.FilePlayer(path, channels=2)
+    with tenuto.Engine("jack", channels=(0, 2)) as engine:
+        engine.connect(player, engine.output)
+        outputs = [port for port in jack.ports() if re.match("tenuto.*:playback", port)]
+        with tenuto.Recorder(None, "jack") as listener:
+            listener.start()
+            jack.wire_only(outputs, client="tenuto-01")
+            player.play()
+            assert player.wait(10)
+            time.sleep(0.2)
+            heard = listener.stop().to_numpy()
+        stats = engine.stats()
+    assert player.underruns == 0
+    begin = int(np.flatnonzero(heard[:, 0])[0])
+    piece = heard[begin : begin + len(ramp), 0]
+    if stats.xruns == 0 and len(piece) == len(ramp):
+        np.testing.assert_array_equal(piece, ramp)
     assert set(np.unique(heard)) <= {*ramp.tolist(), 0.0}
 
 

@@ -14,7 +14,7 @@ from .. import _core
 from .._errors import FileError, TenutoError
 from .._playback.deck import PlayerDeck
 from .._playback.media import Media
-from .base import Node
+from .base import Instance, Node
 
 _PAUSE = 0.005
 
@@ -78,13 +78,17 @@ class PlayerView(Node):
 
     @property
     def position(self) -> float:
-        """What is heard now, in seconds from the begin of the current file."""
+        """What leaves the engine now, in seconds from the begin of the current file.
+
+        Look-ahead and the like behind the player are taken off; what the device itself adds is not
+        known here.
+        """
         item, frame = self._place(heard=True)
         return frame / self._media[item].samplerate if item < len(self._media) else 0.0
 
     @property
     def position_frames(self) -> int:
-        """What is heard now, in frames of the current file at its own rate, exact to the frame."""
+        """The same in frames of the current file at its own rate, exact to the frame."""
         return self._place(heard=True)[1]
 
     @property
@@ -147,6 +151,18 @@ class PlayerView(Node):
         if item >= len(self._media):
             raise FileError(f"{what}: nothing is queued in this player")
         return self._media[item]
+
+    def _begin(self, instance: Instance) -> None:
+        owner = self._engine
+
+        def latency() -> float:
+            engine = owner() if owner is not None else None
+            if engine is None:
+                return 0.0
+            graph = engine._graph
+            return (graph.latency_frames() - graph.latency_frames(self)) / engine.samplerate
+
+        self._latency = latency
 
     def _check_process(self) -> None:
         if self._owner != _core.process_id():

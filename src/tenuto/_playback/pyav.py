@@ -48,6 +48,18 @@ def look_at(path: Path) -> tuple[int, int, int | None] | str:
         return str(error)
 
 
+def kind_of(path: Path) -> tuple[str, str]:
+    """Container and codec, as FFmpeg calls them."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            codec = container.streams.audio[0].codec_context.name
+            return container.format.name.split(",")[0].upper(), codec.upper()
+    except (av.FFmpegError, OSError, IndexError) as error:
+        raise FileError(f'"{path}" cannot be read: {error}') from error
+
+
 class Decoder:
     """Frames of a file, float32, one after another; it can go to a frame."""
 

@@ -14,7 +14,7 @@ import typer
 
 from .. import __version__
 from .._errors import DeviceError, FileError, TenutoError
-from . import bench, demo, devices, doctor, generate, info, plot, record, render
+from . import bench, demo, devices, doctor, generate, info, play, plot, record, render
 from ._exit_codes import DEVICE, FILE, USAGE
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (demo, devices, record, generate, render, info, plot, bench, doctor):
+for _module in (demo, devices, record, play, generate, render, info, plot, bench, doctor):
     _name = _module.__name__.rpartition(".")[2]
     app.command(_name)(getattr(_module, _name))
 

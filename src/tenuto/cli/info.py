@@ -9,7 +9,6 @@ from typing import Any
 
 import typer
 
-from .._errors import FileError
 from .._take import read_ledger
 from ._exit_codes import GAPS
 
@@ -18,7 +17,9 @@ def info(
     paths: list[Path] = typer.Argument(help="Sound files."),
     as_json: bool = typer.Option(False, "--json", help="Print a list of objects, for scripts."),
 ) -> None:
-    """Say what a sound file is, and what a recording lost.
+    """Say what a sound file is, what music it holds, and what a recording lost.
+
+    Tags and pictures need the extra `formats`, as AAC, M4A and the like do.
 
     Exit code 5 when a file has a ledger with gaps.
 
@@ -34,9 +35,12 @@ def info(
         for fact in facts:
             out.print(
                 f"[bold]{fact['path']}[/]: {fact['format']} {fact['subtype']}, "
-                f"{_output.clock(fact['seconds'])}, {fact['frames']} frames, "
-                f"{fact['channels']} ch, {fact['samplerate']} Hz"
+                f"{_length(fact)}, {fact['channels']} ch, {fact['samplerate']} Hz"
             )
+            for name, text in fact["tags"].items():
+                out.print(f"  {name}: {text}", markup=False)
+            for picture in fact["pictures"]:
+                out.print(f"  picture: {picture['mime']}, {picture['bytes']} bytes", markup=False)
             if fact["gaps"]:
                 rows = read_ledger(fact["path"])
                 lost = sum(gap.frames for gap in rows)
@@ -46,25 +50,39 @@ def info(
         raise typer.Exit(GAPS)
 
 
+def _length(fact: dict[str, Any]) -> str:
+    from . import _output
+
+    if fact["frames"] is None:
+        return "of unknown length"
+    return f"{_output.clock(fact['seconds'])}, {fact['frames']} frames"
+
+
 def describe(path: Path) -> dict[str, Any]:
-    """What libsndfile and the ledger know of a file; raises `FileError`."""
+    """What its header, its tags and the ledger tell of a file; raises `FileError`."""
     import soundfile
 
-    if not path.exists():
-        raise FileError(f'there is no file "{path}"')
-    if path.is_dir():
-        raise FileError(f'"{path}" is a folder: give a sound file in it')
-    try:
+    from .._playback import pyav, tags
+    from .._playback.media import look_at
+
+    media = look_at(path)
+    if media.reader == "sndfile":
         about = soundfile.info(str(path))
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise FileError(f'"{path}" cannot be read as sound: {error}') from error
+        kind, subtype = about.format, about.subtype
+    else:
+        kind, subtype = pyav.kind_of(path)
     return {
         "path": str(path),
-        "format": about.format,
-        "subtype": about.subtype,
-        "frames": about.frames,
-        "seconds": about.frames / about.samplerate,
-        "samplerate": about.samplerate,
-        "channels": about.channels,
+        "format": kind,
+        "subtype": subtype,
+        "frames": media.frames,
+        "seconds": media.seconds,
+        "samplerate": media.samplerate,
+        "channels": media.channels,
+        "tags": tags.read_tags(path),
+        "pictures": [
+            {"mime": picture.mime, "bytes": len(picture.data)}
+            for picture in tags.read_pictures(path)
+        ],
         "gaps": [dataclasses.asdict(gap) for gap in read_ledger(path)],
     }
