@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
@@ -16,20 +15,6 @@ namespace tenuto::disk {
 
 namespace {
 constexpr int seek_set = 0;
-
-// To the nearest whole number, full scale 1.0 being 2^(bits-1); clipped; not a number is silence,
-// as no integer stands for it. Adding 1.5 * 2^52 leaves the rounded number in a double's low bits
-// (its unit in the last place is then 1): a loop that compilers turn into SIMD, unlike a call of a
-// rounding function.
-void round_to_integers(const float* in, std::size_t count, int bits, std::int32_t* out) {
-    const double scale = std::ldexp(1.0, bits - 1);
-    constexpr double magic = 6755399441055744.0;
-    for (std::size_t i = 0; i < count; ++i) {
-        const double value = in[i] == in[i] ? in[i] * scale : 0.0;
-        const double clipped = std::max(-scale, std::min(value, scale - 1));
-        out[i] = static_cast<std::int32_t>(std::bit_cast<std::int64_t>(clipped + magic));
-    }
-}
 
 // The lower `size` bytes of each, little end first. Each store is four bytes wide and the next one
 // overwrites what is too much, so `out` has room for four bytes more.
@@ -61,7 +46,8 @@ std::int64_t FileSink::write_some(const float* samples, std::int64_t frames) {
         static_cast<std::size_t>(frames) * static_cast<std::size_t>(settings_.channels);
     if (!settings_.packed) {
         integers_.resize(std::max(integers_.size(), count));
-        round_to_integers(samples, count, settings_.integer_bits, integers_.data());
+        kernels_.round(integers_.data(), samples, count,
+                       static_cast<std::uint32_t>(settings_.integer_bits));
         // libsndfile takes the upper bits.
         const int shift = 32 - settings_.integer_bits;
         for (std::size_t i = 0; i < count; ++i)
@@ -74,7 +60,8 @@ std::int64_t FileSink::write_some(const float* samples, std::int64_t frames) {
     std::array<std::int32_t, 1024> piece;  // stays in the first-level cache between the two loops
     for (std::size_t at = 0; at < count; at += piece.size()) {
         const std::size_t some = std::min(piece.size(), count - at);
-        round_to_integers(samples + at, some, settings_.integer_bits, piece.data());
+        kernels_.round(piece.data(), samples + at, some,
+                       static_cast<std::uint32_t>(settings_.integer_bits));
         pack(piece.data(), some, size, bytes_.data() + at * size);
     }
     const auto written =

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "disk/file_api.h"
+#include "simd/dispatch.h"
 
 namespace tenuto::disk {
 
@@ -67,6 +68,7 @@ class FileSink final : public Sink {
     void take_back_partial_frame();
 
     FileSinkSettings settings_;
+    const simd::BlockKernels& kernels_ = *simd::kernels().blocks;
     std::uint64_t owner_;  // the process that opened it
     SoundFile* file_ = nullptr;
     std::int64_t frames_ = 0;

@@ -19,23 +19,14 @@ std::uint32_t cleaned(float& sample) noexcept TENUTO_NONBLOCKING {
 
 std::uint32_t Graph::load(const float* interleaved, std::uint32_t frames) noexcept
     TENUTO_NONBLOCKING {
-    std::uint32_t bad = 0;
-    for (std::uint32_t c = 0; c < in_channels_; ++c) {
-        float* to = input_[c];
-        if (interleaved == nullptr) {
-            std::fill_n(to, frames, 0.0F);
-            continue;
-        }
-        const float* from = interleaved + c;
-        // Looked at together: 0 x is 0 for every finite x, and not a number otherwise.
-        float sum = 0;
-        for (std::uint32_t n = 0; n < frames; ++n, from += in_channels_) {
-            to[n] = *from;
-            sum += 0.0F * *from;
-        }
-        if (sum != 0.0F || std::isnan(sum))
-            for (std::uint32_t n = 0; n < frames; ++n) bad += cleaned(to[n]);
+    if (interleaved == nullptr) {
+        for (float* const to : input_) std::fill_n(to, frames, 0.0F);
+        return 0;
     }
+    if (kernels_.part(input_.data(), interleaved, in_channels_, in_channels_, frames)) return 0;
+    std::uint32_t bad = 0;
+    for (float* const to : input_)
+        for (std::uint32_t n = 0; n < frames; ++n) bad += cleaned(to[n]);
     return bad;
 }
 
@@ -82,19 +73,11 @@ void Graph::run(std::uint32_t frames, std::uint64_t frame) noexcept TENUTO_NONBL
 }
 
 std::uint32_t Graph::store(float* interleaved, std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
+    const float* const* from = ins_.data() + inlets_.back().first_channel;
+    if (kernels_.join(interleaved, from, out_channels_, out_channels_, frames)) return 0;
     std::uint32_t bad = 0;
-    for (std::uint32_t c = 0; c < out_channels_; ++c) {
-        const float* from = ins_[inlets_.back().first_channel + c];
-        float* to = interleaved + c;
-        float sum = 0;
-        for (std::uint32_t n = 0; n < frames; ++n, to += out_channels_) {
-            *to = from[n];
-            sum += 0.0F * from[n];
-        }
-        if (sum != 0.0F || std::isnan(sum))
-            for (std::uint32_t n = 0; n < frames; ++n)
-                bad += cleaned(interleaved[std::size_t{n} * out_channels_ + c]);
-    }
+    for (std::size_t i = 0; i < std::size_t{frames} * out_channels_; ++i)
+        bad += cleaned(interleaved[i]);
     return bad;
 }
 

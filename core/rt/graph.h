@@ -18,6 +18,7 @@
 #include "platform/memory.h"
 #include "rt/tape.h"
 #include "shared/nonblocking.h"
+#include "simd/dispatch.h"
 
 namespace tenuto::rt {
 
@@ -80,6 +81,7 @@ class Graph {
 
     void fill(const Inlet& inlet, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 
+    const simd::BlockKernels& kernels_ = *simd::kernels().blocks;
     std::uint32_t max_block_ = 0;
     std::uint32_t in_channels_ = 0, out_channels_ = 0;
     platform::AlignedBuffer arena_;

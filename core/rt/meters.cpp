@@ -17,32 +17,15 @@ float magnitude(float x) noexcept TENUTO_NONBLOCKING {
     return size < largest ? size : largest;
 }
 
-// Both fold the upper half onto the lower one until four are left: each step is vectorised.
-template <std::size_t count>
-float largest_of(float* v) noexcept TENUTO_NONBLOCKING {
-    for (std::size_t k = 0; k < count / 2; ++k) {
-        const float a = v[k], b = v[k + count / 2];
-        v[k] = a < b ? b : a;
-    }
-    if constexpr (count > 8)
-        return largest_of<count / 2>(v);
-    else
-        return std::max(std::max(v[0], v[1]), std::max(v[2], v[3]));
-}
-template <std::size_t count>
-float sum_of(float* v) noexcept TENUTO_NONBLOCKING {
-    for (std::size_t k = 0; k < count / 2; ++k) v[k] += v[k + count / 2];
-    if constexpr (count > 8)
-        return sum_of<count / 2>(v);
-    else
-        return (v[0] + v[1]) + (v[2] + v[3]);
+double sum_of(const double (&v)[simd::MeterPass::parts]) noexcept TENUTO_NONBLOCKING {
+    return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7]));
 }
 
 }  // namespace
 
 Meters::Meters(std::uint32_t channels, double samplerate, double tau, TruePeak true_peak,
                const simd::Kernels& kernels)
-    : peaks_(*kernels.peaks),
+    : kernels_(kernels),
       levels_(channels, Level{}),
       channels_(channels, Channel{}),
       shown_(channels),
@@ -55,14 +38,12 @@ Meters::Meters(std::uint32_t channels, double samplerate, double tau, TruePeak t
         weights_[n] = static_cast<float>(alpha_ * std::pow(1 - alpha_, group - 1 - n));
 }
 
-void Meters::close_group(Channel& channel, const float* squares) noexcept TENUTO_NONBLOCKING {
-    float weighted[group], plain[group];
-    for (std::uint32_t n = 0; n < group; ++n) {
-        weighted[n] = weights_[n] * squares[n];
-        plain[n] = squares[n];
-    }
-    channel.mean_square = group_decay_ * channel.mean_square + sum_of<group>(weighted);
-    channel.square_sum += sum_of<group>(plain);
+// Returns the peak.
+float Meters::close_groups(Channel& channel, const float* x, std::uint32_t groups) noexcept
+    TENUTO_NONBLOCKING {
+    return kernels_.meters->groups(
+        {weights_.data(), group_decay_, largest, channel.mean_square, channel.square_sum}, x,
+        groups);
 }
 
 // Returns the peak.
@@ -71,26 +52,21 @@ float Meters::add_squares(Channel& channel, const float* x, std::uint32_t frames
     float peak = 0;
     while (frames > 0) {
         if (channel.waiting_frames == 0 && frames >= group) {
-            float sizes[group], squares[group];
-            for (std::uint32_t n = 0; n < group; ++n) {
-                sizes[n] = magnitude(x[n]);
-                squares[n] = sizes[n] * sizes[n];
-            }
-            close_group(channel, squares);
-            peak = std::max(peak, largest_of<group>(sizes));
-            x += group;
-            frames -= group;
+            const std::uint32_t groups = frames / group;
+            peak = std::max(peak, close_groups(channel, x, groups));
+            x += groups * group;
+            frames -= groups * group;
             continue;
         }
         const std::uint32_t some = std::min(group - channel.waiting_frames, frames);
         for (std::uint32_t n = 0; n < some; ++n) {
             const float size = magnitude(x[n]);
             peak = std::max(peak, size);
-            channel.waiting[channel.waiting_frames + n] = size * size;
+            channel.waiting[channel.waiting_frames + n] = size;
         }
         channel.waiting_frames += some;
         if (channel.waiting_frames == group) {
-            close_group(channel, channel.waiting);
+            close_groups(channel, channel.waiting, 1);
             channel.waiting_frames = 0;
         }
         x += some;
@@ -107,9 +83,11 @@ void Meters::rise(Channel& channel, const float* x, std::uint32_t frames) noexce
     const std::uint32_t first = std::min(frames, history);
     std::copy_n(channel.before, history, seam);
     std::copy_n(x, first, seam + history);
-    peaks_.rise(tops, filters, seam, first);
-    if (frames > history) peaks_.rise(tops, filters, x, frames - history);
-    channel.true_peak = std::max(channel.true_peak, std::min(largest_of<lanes>(tops), largest));
+    kernels_.peaks->rise(tops, filters, seam, first);
+    if (frames > history) kernels_.peaks->rise(tops, filters, x, frames - history);
+    float top = channel.true_peak;
+    for (const float rise : tops) top = top < rise ? rise : top;
+    channel.true_peak = std::min(top, largest);
 }
 
 void Meters::begin() noexcept TENUTO_NONBLOCKING {
@@ -121,9 +99,12 @@ void Meters::add(std::uint32_t index, const float* x, std::uint32_t frames) noex
     TENUTO_NONBLOCKING {
     Channel& channel = channels_[index];
     const float peak = add_squares(channel, x, frames);
-    if (peak >= clip_level)
+    if (peak >= clip_level) {
+        std::uint32_t clipped = 0;
         for (std::uint32_t n = 0; n < frames; ++n)
-            levels_[index].clipped += magnitude(x[n]) >= clip_level ? 1 : 0;
+            clipped += std::abs(x[n]) >= clip_level ? 1U : 0U;
+        levels_[index].clipped += clipped;
+    }
     channel.peak = std::max(channel.peak, peak);
     if (!has_true_peak_) return;
     // Only what can rise above all since the last look has to be interpolated.
@@ -138,9 +119,9 @@ void Meters::add(std::uint32_t index, const float* x, std::uint32_t frames) noex
 
 // With what waits for the rest of its group, as the recursion gives it.
 void Meters::show(Level& level, const Channel& channel) noexcept TENUTO_NONBLOCKING {
-    double mean_square = channel.mean_square, square_sum = channel.square_sum;
+    double mean_square = sum_of(channel.mean_square), square_sum = sum_of(channel.square_sum);
     for (std::uint32_t n = 0; n < channel.waiting_frames; ++n) {
-        const double square = static_cast<double>(channel.waiting[n]);
+        const double square = static_cast<double>(channel.waiting[n]) * channel.waiting[n];
         mean_square += alpha_ * (square - mean_square);
         square_sum += square;
     }
@@ -184,16 +165,21 @@ void Meters::follow_peak(Level& level, float peak, std::uint32_t frames) noexcep
 void Meters::measure(const float* block, std::uint32_t frames, std::uint32_t stride,
                      std::span<const std::uint32_t> picks) noexcept TENUTO_NONBLOCKING {
     begin();
-    // In strips that stay in the nearest cache while all channels are taken out of them.
-    constexpr std::uint32_t strip = 64;
-    float planar[strip];
+    // In strips that stay in the nearest cache; neighbours together.
+    constexpr std::uint32_t strip = 64, beside = 8;
+    float planar[beside][strip];
+    float* to[beside];
+    for (std::uint32_t i = 0; i < beside; ++i) to[i] = planar[i];
     for (std::uint32_t at = 0; at < frames; at += strip) {
         const std::uint32_t some = std::min(strip, frames - at);
         const float* const from = block + std::size_t{at} * stride;
-        for (std::uint32_t c = 0; c < picks.size(); ++c) {
-            const float* const channel = from + picks[c];
-            for (std::uint32_t n = 0; n < some; ++n) planar[n] = channel[std::size_t{n} * stride];
-            add(c, planar, some);
+        for (std::uint32_t c = 0, count = 1; c < picks.size(); c += count) {
+            count = 1;
+            while (count < beside && c + count < picks.size() &&
+                   picks[c + count] == picks[c] + count)
+                ++count;
+            kernels_.blocks->part(to, from + picks[c], stride, count, some);
+            for (std::uint32_t i = 0; i < count; ++i) add(c + i, planar[i], some);
         }
     }
     finish(frames);

@@ -3,13 +3,13 @@
 // interleaved blocks (a device's) and planar ones (a graph's).
 //
 // RMS: ms[n] = ms[n-1] + a (x[n]^2 - ms[n-1]), a = 1 - exp(-1 / (tau samplerate)); the root is
-// taken by whoever reads. The recursion is run 32 frames at a time, as one weighted sum: what it
-// carries from sum to sum is double (at 192 kHz `a` is 1.7e-5, and a float would lose increments),
-// the sums themselves are float and at most 1e-6 off. The sums begin at the same frames however
-// sound is cut into blocks; of one that is not complete the recursion is shown as it stands.
-// Peak with hold: stays for `peak_hold_seconds`, then falls by `peak_fall_db_per_second`
-// (20 dB in 1.7 s, the return time of IEC 60268-18).
-// True peak: the interpolator of ITU-R BS.1770-4 Annex 2, and never below the peak.
+// taken by whoever reads. The recursion is run 32 frames at a time, as one weighted sum in eight
+// parts (simd/kernels.h): what it carries from sum to sum is double (at 192 kHz `a` is 1.7e-5, and
+// a float would lose increments), the sums themselves are float and at most 1e-6 off. The sums
+// begin at the same frames however sound is cut into blocks; of one that is not complete the
+// recursion is shown as it stands. Peak with hold: stays for `peak_hold_seconds`, then falls by
+// `peak_fall_db_per_second` (20 dB in 1.7 s, the return time of IEC 60268-18). True peak: the
+// interpolator of ITU-R BS.1770-4 Annex 2, and never below the peak.
 #pragma once
 
 #include <array>
@@ -68,15 +68,16 @@ class Meters : public std::enable_shared_from_this<Meters> {
     bool has_true_peak() const noexcept TENUTO_NONBLOCKING { return has_true_peak_; }
 
   private:
-    static constexpr std::uint32_t group = 32;  // frames summed at once
+    static constexpr std::uint32_t group = simd::MeterPass::group;  // frames summed at once
+    static constexpr std::uint32_t parts = simd::MeterPass::parts;
     static constexpr std::uint32_t history = dsp::standard_true_peak_taps - 1;
 
     struct Channel {
-        float waiting[group];  // squares of a group that is not complete
+        float waiting[group];  // magnitudes of a group that is not complete
         std::uint32_t waiting_frames;
-        double mean_square, square_sum;  // of the complete groups
-        float before[history];           // newest samples of the block before
-        float peak, true_peak;           // of this block
+        double mean_square[parts], square_sum[parts];  // of the complete groups
+        float before[history];                         // newest samples of the block before
+        float peak, true_peak;                         // of this block
     };
 
     void begin() noexcept TENUTO_NONBLOCKING;
@@ -84,12 +85,13 @@ class Meters : public std::enable_shared_from_this<Meters> {
     void add(std::uint32_t index, const float* x, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
     float add_squares(Channel& channel, const float* x, std::uint32_t frames) noexcept
         TENUTO_NONBLOCKING;
-    void close_group(Channel& channel, const float* squares) noexcept TENUTO_NONBLOCKING;
+    float close_groups(Channel& channel, const float* x, std::uint32_t groups) noexcept
+        TENUTO_NONBLOCKING;
     void rise(Channel& channel, const float* x, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
     void show(Level& level, const Channel& channel) noexcept TENUTO_NONBLOCKING;
     void follow_peak(Level& level, float peak, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 
-    const simd::PeakKernels& peaks_;
+    const simd::Kernels& kernels_;
     std::vector<Level> levels_;
     std::vector<Channel> channels_;
     shared::Latest<Level> shown_;

@@ -4,13 +4,15 @@
 //
 // Adding a kernel: a struct of pointers here, a row in `Kernels`, one file `<kernel>_<level>.cpp`
 // for each level, and in dispatch.cpp its address in each row. What the levels share is a template
-// in `<kernel>_lanes.h` over the `Lanes` of `lanes_<level>.h`.
+// in `<kernel>_lanes.h` over the `Lanes` (doubles) of `lanes_<level>.h` or the `Floats` (always
+// eight of them, so that all levels do the same) of `floats_<level>.h`.
 //
 // One rule   A file that is compiled for a newer processor must not leave anything behind that the
 //            linker could hand to other files: no inline function or template with external
 //            linkage (so nothing of std:: but types), everything in an anonymous namespace.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "shared/nonblocking.h"
@@ -65,11 +67,48 @@ struct PeakKernels {
                    std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 };
 
+// Blocks between the device's form and the graph's, and between samples and a file's numbers. All
+// levels give the same bits.
+struct BlockKernels {
+    // [audio] Takes `channels` channels that lie side by side out of frames that are `stride` wide:
+    // planar[c][n] = interleaved[n * stride + c]. False when something was not finite.
+    bool (*part)(float* const* planar, const float* interleaved, std::uint32_t stride,
+                 std::uint32_t channels, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+    // [audio] The other way round.
+    bool (*join)(float* interleaved, const float* const* planar, std::uint32_t stride,
+                 std::uint32_t channels, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+    // [any] To the nearest whole number (ties to even), full scale 1.0 being 2^(bits-1); clipped;
+    // not a number is silence.
+    void (*round)(std::int32_t* out, const float* in, std::size_t count,
+                  std::uint32_t bits) noexcept TENUTO_NONBLOCKING;
+};
+
+// What a meter knows of one channel (rt/meters.h). The sums are kept in eight parts, by the place
+// of a frame in its group modulo 8; their value is the sum of the parts.
+struct MeterPass {
+    static constexpr std::uint32_t parts = 8, group = 32;  // frames of a group
+
+    const float* weights;  // of the squares of a group
+    double keep;           // what is left of the mean square after a group
+    float limit;           // what is larger counts as this; not a number counts as 0
+    double* mean_square;   // `parts`
+    double* square_sum;    // `parts`
+};
+
+// All levels give the same bits.
+struct MeterKernels {
+    // [audio] Meters whole groups; returns the largest magnitude.
+    float (*groups)(const MeterPass& pass, const float* x, std::uint32_t groups) noexcept
+        TENUTO_NONBLOCKING;
+};
+
 // All kernels of one level.
 struct Kernels {
     const char* level;
     const CascadeKernels* cascade;
     const PeakKernels* peaks;
+    const BlockKernels* blocks;
+    const MeterKernels* meters;
 };
 
 }  // namespace tenuto::simd
