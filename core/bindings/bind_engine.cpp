@@ -120,13 +120,17 @@ void bind_engine(nb::module_& module) {
             "__init__",
             [](rt::Engine* self, std::uint32_t ins, std::uint32_t outs, double samplerate,
                std::uint32_t blocksize, std::uint32_t quantum, bool separate_output,
-               double wobble_blocks) {
-                new (self) rt::Engine(
-                    {ins, outs, {samplerate, blocksize, quantum, wobble_blocks}, separate_output});
+               double wobble_blocks, std::size_t event_slots) {
+                new (self) rt::Engine({ins,
+                                       outs,
+                                       {samplerate, blocksize, quantum, wobble_blocks},
+                                       separate_output,
+                                       event_slots});
             },
             nb::arg("in_channels"), nb::arg("out_channels"), nb::arg("samplerate"),
             nb::arg("blocksize") = 0, nb::arg("loss_quantum") = 1,
-            nb::arg("separate_output") = false, nb::arg("wobble_blocks") = 0.5)
+            nb::arg("separate_output") = false, nb::arg("wobble_blocks") = 0.5,
+            nb::arg("event_slots") = 16384)
         .def_prop_ro(
             "address", [](rt::Engine& e) { return reinterpret_cast<std::uintptr_t>(&e); },
             "For the device library's user pointer.")

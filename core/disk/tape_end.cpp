@@ -41,7 +41,7 @@ TapeEnd::Next TapeEnd::next(std::size_t most_frames) {
 std::size_t TapeEnd::ready(std::size_t most_frames, bool& cut) {
     auto& ring = tape_->samples();
     const auto filled = ring.filled_regions(most_frames);
-    std::size_t frames = (filled.first.size() + filled.second.size()) / ring.width();
+    std::size_t frames = filled.items;
     collect_losses();
     cut = false;
     if (!losses_.empty()) {

@@ -14,7 +14,8 @@ Engine::Engine(const EngineSettings& settings)
     : settings_(settings),
       books_(settings.books),
       monitor_(settings.in_channels, settings.out_channels, settings.books.samplerate,
-               settings.separate_output) {}
+               settings.separate_output),
+      events_(settings.event_slots) {}
 
 void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
     const std::int64_t begin_ns = platform::monotonic_ns();

@@ -30,7 +30,8 @@ struct Block {
 struct EngineSettings {
     std::uint32_t in_channels = 0, out_channels = 0;
     BooksSettings books;
-    bool separate_output = false;  // the output is a device of its own: `play`
+    bool separate_output = false;     // the output is a device of its own: `play`
+    std::size_t event_slots = 16384;  // scheduled changes that may wait
 };
 
 class Engine {

@@ -15,7 +15,7 @@ bool Events::schedule(std::uint64_t frame, std::uint64_t target, std::uint32_t f
                       std::span<const double> values) {
     const std::size_t needed = (values.size() + Event::most_values - 1) / Event::most_values;
     const auto room = ring_.free_regions(needed);
-    if (room.first.size() + room.second.size() < needed) return false;
+    if (room.items < needed) return false;
     for (std::size_t at = 0; at < values.size(); at += Event::most_values) {
         const auto some = values.subspan(at, std::min(Event::most_values, values.size() - at));
         Event event{frame,
@@ -32,7 +32,7 @@ bool Events::schedule(std::uint64_t frame, std::uint64_t target, std::uint32_t f
 }
 
 void Events::collect() noexcept TENUTO_NONBLOCKING {
-    while (count_ < capacity && ring_.read({&waiting_[count_], 1}) > 0) {
+    while (count_ < waiting_.size() && ring_.read({&waiting_[count_], 1}) > 0) {
         ++count_;
         std::push_heap(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count_),
                        is_later);

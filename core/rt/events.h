@@ -27,10 +27,8 @@ struct Event {
 
 class Events {
   public:
-    static constexpr std::size_t capacity = 16384;
-
-    // [control]
-    Events() : ring_(capacity) { waiting_.resize(capacity); }
+    // [control] Room for `slots` on their way, and as many that wait for their time.
+    explicit Events(std::size_t slots) : ring_(slots), waiting_(ring_.capacity()) {}
 
     // [control] Threads agree among themselves who calls. Any number of values: as several events.
     // False, and nothing is scheduled, when there is no room.

@@ -77,8 +77,7 @@ void Tape::capture(const float* block, std::uint32_t frames, std::uint32_t strid
             std::min<std::uint64_t>(frames, limit_ - std::min(limit_, taken)));
     }
     const auto free = samples_.free_regions(frames);
-    const auto room =
-        static_cast<std::uint32_t>((free.first.size() + free.second.size()) / channels());
+    const auto room = static_cast<std::uint32_t>(free.items);
     // All of the block or none of it: a hole then begins and ends at a block's edge.
     if (room >= frames && !has_untold_ && show_pending()) {
         stage(block, frames, stride);

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -44,6 +45,7 @@ class Ring {
     template <typename U>
     struct Regions {
         std::span<U> first, second;
+        std::size_t items;  // in both together
     };
 
     // [control] Room for `slots` items (at least one) of `width` values. Not rounded up to a power
@@ -52,6 +54,7 @@ class Ring {
     explicit Ring(std::size_t slots, std::size_t width = 1)
         : slots_(std::max<std::size_t>(slots, 1)),
           width_(width),
+          width_shift_(std::has_single_bit(width) ? std::countr_zero(width) : -1),
           memory_(slots_ * width * sizeof(T)),
           data_(static_cast<T*>(memory_.data())) {
         platform::prefault(memory_.data(), slots_ * width * sizeof(T));
@@ -78,24 +81,26 @@ class Ring {
         if (slots_ - (head - read_seen_) < items)
             read_seen_ = read_count_.load(std::memory_order_acquire);  // pairs with R
         const auto free = static_cast<std::size_t>(slots_ - (head - read_seen_));
-        return split<T>(head, std::min(items, free));
+        return split<T>(write_at_, std::min(items, free));
     }
 
     // [writer] Says that `items` items of the regions above are filled; the reader does not see
     // them yet.
-    void stage_filled(std::size_t items) noexcept TENUTO_NONBLOCKING { staged_ += items; }
+    void stage_filled(std::size_t items) noexcept TENUTO_NONBLOCKING {
+        staged_ += items;
+        write_at_ = on(write_at_, items);
+    }
 
     // [writer] Copies in as many whole items of `values` as fit, unseen by the reader; returns
     // how many items.
     std::size_t stage(std::span<const T> values) noexcept TENUTO_NONBLOCKING {
-        const auto regions = free_regions(values.size() / width_);
-        const std::size_t taken = (regions.first.size() + regions.second.size()) / width_;
+        const auto regions = free_regions(items_in(values.size()));
         std::memcpy(regions.first.data(), values.data(), regions.first.size_bytes());
         if (!regions.second.empty())
             std::memcpy(regions.second.data(), values.data() + regions.first.size(),
                         regions.second.size_bytes());
-        stage_filled(taken);
-        return taken;
+        stage_filled(regions.items);
+        return regions.items;
     }
 
     // [writer] Items ever staged (and so the position of the next one).
@@ -125,12 +130,13 @@ class Ring {
         const std::uint64_t read = read_count_.load(std::memory_order_relaxed);  // own counter
         if (write_seen_ - read < items)
             write_seen_ = write_count_.load(std::memory_order_acquire);  // pairs with W
-        return split<const T>(read, std::min<std::size_t>(items, write_seen_ - read));
+        return split<const T>(read_at_, std::min<std::size_t>(items, write_seen_ - read));
     }
 
     // [reader] Gives `items` slots back to the writer.
     void release(std::size_t items) noexcept TENUTO_NONBLOCKING {
         const std::uint64_t read = read_count_.load(std::memory_order_relaxed);  // own counter
+        read_at_ = on(read_at_, items);
         read_count_.store(read + items, std::memory_order_release);  // R: slots free again
     }
 
@@ -146,13 +152,12 @@ class Ring {
 
     // [reader] Copies out as many whole items as there are and fit; returns how many.
     std::size_t read(std::span<T> out) noexcept TENUTO_NONBLOCKING {
-        const auto regions = filled_regions(out.size() / width_);
+        const auto regions = filled_regions(items_in(out.size()));
         std::copy(regions.first.begin(), regions.first.end(), out.begin());
         std::copy(regions.second.begin(), regions.second.end(),
                   out.begin() + static_cast<std::ptrdiff_t>(regions.first.size()));
-        const std::size_t taken = (regions.first.size() + regions.second.size()) / width_;
-        release(taken);
-        return taken;
+        release(regions.items);
+        return regions.items;
     }
 
     // [any] Items visible to the reader right now; exact on either side's own thread only as a
@@ -165,24 +170,35 @@ class Ring {
     }
 
   private:
+    // A division costs as much as copying a small block: none is made where it can be helped.
+    std::size_t items_in(std::size_t values) const noexcept TENUTO_NONBLOCKING {
+        return width_shift_ >= 0 ? values >> width_shift_ : values / width_;
+    }
+    // The slot `items` slots behind the slot `at`.
+    std::size_t on(std::size_t at, std::size_t items) const noexcept TENUTO_NONBLOCKING {
+        const std::size_t next = at + items;
+        return next < slots_ ? next : next - slots_;
+    }
     template <typename U>
-    Regions<U> split(std::uint64_t position, std::size_t items) const noexcept TENUTO_NONBLOCKING {
-        const auto start = static_cast<std::size_t>(position % slots_);
+    Regions<U> split(std::size_t start, std::size_t items) const noexcept TENUTO_NONBLOCKING {
         const std::size_t before_wrap = std::min(items, slots_ - start);
         return {std::span<U>(data_ + start * width_, before_wrap * width_),
-                std::span<U>(data_, (items - before_wrap) * width_)};
+                std::span<U>(data_, (items - before_wrap) * width_), items};
     }
 
     const std::size_t slots_;
     const std::size_t width_;
+    const int width_shift_;  // a width that is a power of two as that power; -1: it is none
     platform::AlignedBuffer memory_;
     T* const data_;
 
     // Writer's line and reader's line apart, so that they do not fight over one cache line.
     alignas(64) Atomic<std::uint64_t> write_count_{0};
     std::size_t staged_ = 0;
+    std::size_t write_at_ = 0;     // slot of the next item to be staged
     std::uint64_t read_seen_ = 0;  // the writer's last look at read_count_
     alignas(64) Atomic<std::uint64_t> read_count_{0};
+    std::size_t read_at_ = 0;       // slot of the next item to be read
     std::uint64_t write_seen_ = 0;  // the reader's last look at write_count_
 };
 

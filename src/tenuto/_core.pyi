@@ -105,7 +105,7 @@ class Tape:
 class Engine:
     """What the audio thread runs."""
 
-    def __init__(self, in_channels: int, out_channels: int, samplerate: float, blocksize: int = 0, loss_quantum: int = 1, separate_output: bool = False, wobble_blocks: float = 0.5) -> None: ...
+    def __init__(self, in_channels: int, out_channels: int, samplerate: float, blocksize: int = 0, loss_quantum: int = 1, separate_output: bool = False, wobble_blocks: float = 0.5, event_slots: int = 16384) -> None: ...
 
     @property
     def address(self) -> int:
@@ -238,8 +238,10 @@ def offer_graph(engine: Engine, max_block: int, parts: Sequence[tuple[Node, str]
 def schedule(engine: Engine, frame: int, target: int, first: int, values: Sequence[float]) -> bool:
     """Change targets at a frame; False when too much is scheduled already."""
 
-def run_offline(engine: Engine, frames: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], blocksize: int) -> Annotated[NDArray[numpy.float32], dict(shape=(None, None))]:
-    """Run an engine that has no device over an array, as fast as it can."""
+def run_offline(engine: Engine, frames: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], blocksize: int) -> None:
+    """
+    Run an engine that has no device over an array into another one, as fast as it can.
+    """
 
 class KernelNode(Node):
     """A node that calls a function from outside."""
