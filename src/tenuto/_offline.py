@@ -17,9 +17,9 @@ from ._errors import FileError, GraphError
 from ._graph import Graph
 from ._nodes.base import Node
 from ._nodes.recorder import FileRecorder
-from ._nodes.source import as_frames
 from ._order import order
 from ._paths import check_target
+from ._render_source import CHUNK, Reader
 from ._take import Take
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _BLOCK = 512
-_CHUNK = 65536  # frames at a time from and to files: memory does not grow with the length
+_EVENTS = 16384  # scheduled changes that a rendering has room for
 
 Events = Iterable[tuple[int, Node | Connection, dict[str, Any]]]
 
@@ -38,9 +38,11 @@ class Offline:
     It has `input`, `output`, `connect`, `connection` and `at`, as `Engine` has them.
     """
 
-    def __init__(self, samplerate: int, blocksize: int, ins: int, outs: int) -> None:
+    def __init__(
+        self, samplerate: int, blocksize: int, ins: int, outs: int, *, event_slots: int = 1
+    ) -> None:
         self.samplerate, self._blocksize, self._ins, self._outs = samplerate, blocksize, ins, outs
-        self._engine = _core.Engine(ins, outs, samplerate, blocksize)
+        self._engine = _core.Engine(ins, outs, samplerate, blocksize, event_slots=event_slots)
         setting = Setting(samplerate, blocksize, blocksize, tuple(range(ins)), tuple(range(outs)))
         self._graph = Graph(self._engine, setting, lambda: False)
         self.input, self.output = self._graph.input, self._graph.output
@@ -64,19 +66,15 @@ class Offline:
         """As `Engine.at`."""
         return At(self._engine, self._graph, whole("frame", frame, 0, 2**62, "frames"))
 
-    def run(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run frames through, shape (frames, in channels); gives (frames, out channels)."""
-        import numpy as np
-
+    def run(self, frames: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+        """Run frames, shape (frames, in channels), through into `out`, (frames, out channels)."""
         nodes = self._graph.nodes()
-        most = min((node._most_at_once() for node in nodes), default=len(frames))
-        pieces = []
-        for at in range(0, len(frames), max(1, most)):
+        most = max(1, min((node._most_at_once() for node in nodes), default=len(frames)))
+        for at in range(0, len(frames), most):
             piece = frames[at : at + most]
             for node in nodes:
                 node._wait_for_disk(len(piece))
-            pieces.append(_core.run_offline(self._engine, piece, self._blocksize))
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+            _core.run_offline(self._engine, piece, out[at : at + most], self._blocksize)
 
     def begin(self) -> None:
         """Open what nodes need to have open."""
@@ -166,7 +164,7 @@ def render(
     if seconds is not None:
         number("seconds", seconds, 0, 1e6, "s")
     with contextlib.ExitStack() as stack:
-        reader = _Reader(source, samplerate, seconds, stack)
+        reader = Reader(source, samplerate, seconds, stack)
         build = nodes if callable(nodes) else _chain_builder(nodes)
         outs = channels if channels is not None else _last_width(build, reader, blocksize)
         whole("channels", outs, 1, 1024, "channels")
@@ -178,33 +176,41 @@ def render(
             )
             _sndfile.format_for(target, format, subtype, reader.samplerate, outs)
             check_target(target, overwrite=overwrite)
-        offline = Offline(reader.samplerate, blocksize, reader.channels, outs)
+        scheduled = list(events)
+        offline = Offline(
+            reader.samplerate,
+            blocksize,
+            reader.channels,
+            outs,
+            event_slots=_EVENTS if scheduled or callable(nodes) else 1,
+        )
         build(offline)
-        for frame, node, parameters in events:
+        for frame, node, parameters in scheduled:
             offline.at(frame).set(node, **parameters)
         late = offline._graph.latency_frames()
         tail = late + round(tail_seconds * reader.samplerate)
         total = reader.frames + tail
         if recorder is None:
-            pieces = _run(offline, reader, tail, total, late, progress)
-            return _joined(pieces, outs)
+            return _to_array(offline, reader, tail, total, late, progress, outs)
         return _to_file(offline, reader, tail, total, late, progress, recorder, outs)
 
 
 def _run(
     offline: Offline,
-    reader: _Reader,
+    reader: Reader,
     tail: int,
     total: int,
     late: int,
     progress: Callable[[int, int], None] | None,
+    place: Callable[[int, int], NDArray[np.float32]],
 ) -> Iterator[NDArray[np.float32]]:
-    """What comes out, piece by piece, without the first `late` frames."""
+    """What comes out, piece by piece, without the first `late` frames; `place` says where to."""
     offline.begin()
     try:
         done, skip = 0, late
         for piece in reader.pieces(tail):
-            out = offline.run(piece)
+            out = place(done, len(piece))
+            offline.run(piece, out)
             done += len(piece)
             if progress is not None:
                 progress(done, total)
@@ -215,18 +221,28 @@ def _run(
         offline.end()
 
 
-def _joined(pieces: Iterator[NDArray[np.float32]], channels: int) -> NDArray[np.float32]:
+def _to_array(
+    offline: Offline,
+    reader: Reader,
+    tail: int,
+    total: int,
+    late: int,
+    progress: Callable[[int, int], None] | None,
+    channels: int,
+) -> NDArray[np.float32]:
     import numpy as np
 
-    found = list(pieces)
-    if len(found) == 1:
-        return np.ascontiguousarray(found[0])
-    return np.concatenate(found) if found else np.zeros((0, channels), np.float32)
+    result = np.empty((total, channels), np.float32)
+    for _ in _run(
+        offline, reader, tail, total, late, progress, lambda at, count: result[at : at + count]
+    ):
+        pass
+    return result[late:]
 
 
 def _to_file(
     offline: Offline,
-    reader: _Reader,
+    reader: Reader,
     tail: int,
     total: int,
     late: int,
@@ -235,12 +251,17 @@ def _to_file(
     channels: int,
 ) -> Take:
     """What comes out goes to the disk thread, which encodes while the next piece is computed."""
-    instance = recorder._instance(reader.samplerate, channels, _CHUNK)
+    import numpy as np
+
+    instance = recorder._instance(reader.samplerate, channels, CHUNK)
     core = cast(_core.TapeNode, instance.core)
+    room = np.empty((CHUNK, channels), np.float32)
     recorder._begin(instance)
     assert recorder.path is not None
     try:
-        for piece in _run(offline, reader, tail, total, late, progress):
+        for piece in _run(
+            offline, reader, tail, total, late, progress, lambda _, count: room[:count]
+        ):
             recorder._wait_for_disk(len(piece))
             core.put(piece)
         return recorder.stop()
@@ -268,7 +289,7 @@ def _chain_builder(nodes: Node | Iterable[Node]) -> Callable[[Offline], Any]:
     return build
 
 
-def _last_width(build: Callable[[Offline], Any], reader: _Reader, blocksize: int) -> int:
+def _last_width(build: Callable[[Offline], Any], reader: Reader, blocksize: int) -> int:
     """How many channels arrive at the output: found by building the graph once to look at it."""
     trial = _Trial(reader.samplerate, blocksize, reader.channels)
     build(cast(Offline, trial))
@@ -291,85 +312,3 @@ class _Trial(Offline):
             graph._arriving(c, widths) for c in graph.connections if c.target is self.output
         ]
         return max(arriving, default=1)
-
-
-class _Reader:
-    """Where the sound comes from, piece by piece."""
-
-    def __init__(
-        self,
-        source: Any,
-        samplerate: int | None,
-        seconds: float | None,
-        stack: contextlib.ExitStack,
-    ) -> None:
-        if samplerate is not None:
-            whole("samplerate", samplerate, 1000, 768_000, "Hz")
-        self._array: NDArray[np.float32] | None = None
-        self._file: Any = None
-        if source is None:
-            if seconds is None:
-                raise ValueError("render(None, ...) needs seconds=: how much is to be generated")
-            self.samplerate, self.channels = samplerate or 48_000, 0
-            self.frames = round(seconds * self.samplerate)
-            return
-        if isinstance(source, str | os.PathLike):
-            self._open(Path(source), samplerate, stack)
-        else:
-            self._array = as_frames(source)
-            self.samplerate = samplerate or 48_000
-            self.frames, self.channels = self._array.shape
-        if seconds is not None:
-            self.frames = min(self.frames, round(seconds * self.samplerate))
-
-    def _open(self, path: Path, samplerate: int | None, stack: contextlib.ExitStack) -> None:
-        import soundfile
-
-        if not path.is_file():
-            raise FileError(f'there is no file "{path}"')
-        self._path = path
-        try:
-            self._file = stack.enter_context(soundfile.SoundFile(str(path)))
-        except (OSError, RuntimeError, TypeError) as error:
-            raise FileError(f'"{path}" cannot be read as sound: {error}') from error
-        self.samplerate = int(self._file.samplerate)
-        self.channels, self.frames = int(self._file.channels), int(self._file.frames)
-        if self.frames == 0:
-            raise FileError(f'"{path}" holds no sound')
-        if samplerate not in (None, self.samplerate):
-            raise FileError(
-                f'"{path}" has {self.samplerate} Hz, not {samplerate} Hz. Leave samplerate= out to '
-                "render it at its own."
-            )
-
-    def pieces(self, tail: int) -> Iterator[NDArray[np.float32]]:
-        """Everything, then `tail` frames of silence."""
-        import numpy as np
-
-        left = self.frames
-        at = 0
-        while left > 0:
-            some = min(left, _CHUNK)
-            if self._array is not None:
-                piece = self._array[at : at + some]
-            elif self._file is not None:
-                piece = self._read(some)
-                if len(piece) == 0:
-                    raise FileError(
-                        f'"{self._path}" ends after {at} of {self.frames} frames: it is damaged'
-                    )
-            else:
-                piece = np.zeros((some, 0), np.float32)
-            yield piece
-            at += len(piece)
-            left -= len(piece)
-        while tail > 0:
-            some = min(tail, _CHUNK)
-            yield np.zeros((some, self.channels), np.float32)
-            tail -= some
-
-    def _read(self, frames: int) -> NDArray[np.float32]:
-        try:
-            return cast("NDArray[np.float32]", self._file.read(frames, "float32", always_2d=True))
-        except (OSError, RuntimeError) as error:
-            raise FileError(f'"{self._path}" cannot be read: {error}') from error

@@ -8,7 +8,9 @@ They are descriptors: reading gives what was set last, setting checks first, the
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, overload
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from typing import Self
@@ -157,12 +159,17 @@ class Switch:
 AnyParam = Param | Choice | Switch
 
 
-def parameters(kind: type) -> dict[str, AnyParam]:
+_found: WeakKeyDictionary[type, Mapping[str, AnyParam]] = WeakKeyDictionary()
+
+
+def parameters(kind: type) -> Mapping[str, AnyParam]:
     """All parameters of a class, by name, in the order of their definition."""
+    if kind in _found:
+        return _found[kind]
     found: dict[str, AnyParam] = {}
     for base in reversed(kind.__mro__):
         found |= {k: v for k, v in vars(base).items() if isinstance(v, AnyParam)}
-    return found
+    return _found.setdefault(kind, found)
 
 
 def assign(owner: Any, values: dict[str, Any]) -> None:
