@@ -161,7 +161,11 @@ def sox_effects(*parts: str) -> list[str]:
         # sox has one compander for both; its points give the same static curve.
         made += ["compand", f"{ATTACK:g},{RELEASE:g}", f"{THRESHOLD_DB:g},{THRESHOLD_DB:g},0,-15"]
     if "limiter" in parts:
-        made += ["compand", f"0,{LIMITER_RELEASE:g}", f"{CEILING_DB:g},{CEILING_DB:g},20,-1"]
+        made += [
+            "compand",
+            f"0,{LIMITER_RELEASE:g}",
+            f"{CEILING_DB:g},{CEILING_DB:g},0,{CEILING_DB:g}",
+        ]
         made += ["0", "0", "0.0015"]
     if "gain" in parts:
         made += ["gain", f"{GAIN_DB:g}"]
