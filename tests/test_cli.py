@@ -17,7 +17,18 @@ import soundfile
 
 import tenuto
 
-COMMANDS = ["demo", "devices", "record", "generate", "info", "plot", "bench", "doctor"]
+COMMANDS = [
+    "demo",
+    "devices",
+    "record",
+    "play",
+    "render",
+    "generate",
+    "info",
+    "plot",
+    "bench",
+    "doctor",
+]
 
 
 def run(*arguments: object, code: int = 0, **options: object) -> subprocess.CompletedProcess[str]:

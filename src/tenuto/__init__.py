@@ -2,9 +2,8 @@
 """Real-time audio for Python, on a thread that never waits.
 
 Record, and know that nothing was lost: `Recorder` and `record`. Process: an `Engine` runs a graph
-of nodes on the audio thread, `render` the same offline. Play files: `play`, `FilePlayer`. Have
-every sample in Python: `blocks`. Devices are listed by `devices`; `testing.VirtualDevice` stands in
-for one in tests.
+of nodes on the audio thread, `render` the same offline. Have every sample in Python: `blocks`.
+Devices are listed by `devices`; `testing.VirtualDevice` stands in for one in tests.
 """
 
 from __future__ import annotations

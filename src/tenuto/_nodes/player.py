@@ -81,6 +81,7 @@ class FilePlayer(PlayerView):
 
     kind = "player"
     is_source = True
+    in_chains = False
     gain_db = Param(0.0, -120, 20, "dB", "How loud.")
 
     def __init__(
