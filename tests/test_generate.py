@@ -83,8 +83,11 @@ def test_signal_ends_playing_cleanly() -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith("playing sine on")
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 0
-    process.stdout.close()
+    try:
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
 
 
 @pytest.mark.parametrize("name", ["x.flac", "x.ogg", "x.mp3", "x.aiff"])

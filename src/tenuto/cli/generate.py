@@ -226,9 +226,10 @@ def _play(
         engine.at(end).set(node, playing=False)
         if not as_json:
             print(f"playing {signal} on {engine.device} ({engine.backend})", flush=True)
-        while engine.frame < end and engine.state != "lost":
-            if asked_to_stop.wait(_REFRESH_SECONDS):
-                break
+        # Not `wait`: it holds the event's lock for moments, in which a signal's handler, on this very
+        # thread, would wait for that lock for ever.
+        while engine.frame < end and engine.state != "lost" and not asked_to_stop.is_set():
+            time.sleep(_REFRESH_SECONDS)
         played = min(frames, engine.frame)
         node.stop()
         faded = engine.frame + samplerate // 20  # 10 ms, and what a device holds back
