@@ -125,6 +125,15 @@ def valgrind(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Ten minutes for each reader of what tenuto did not write, or for those that are named."""
+    run(session, sys.executable, "-m", "pip", "install", "-q", "atheris")
+    names = session.posargs or ["chain", "ledger", "device", "channels", "sound", "mapped"]
+    for name in names:
+        run(session, sys.executable, "tests/fuzz/run.py", name)
+
+
+@nox.session
 def cross(session: nox.Session) -> None:
     """The core for Windows and macOS (compiled) and aarch64 (its suite, under an emulator)."""
     run(session, sys.executable, "tools/cross_compile.py", *session.posargs)

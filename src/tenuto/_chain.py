@@ -75,6 +75,8 @@ class Chain:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise _errors.FileError(f"{name} is no TOML: {error}") from None
+        except RecursionError:
+            raise _errors.FileError(f"{name} is no chain: its lists are nested too deep") from None
         unknown = [key for key in document if key != "node"]
         if unknown:
             raise _errors.FileError(
@@ -129,7 +131,7 @@ def _node(table: dict[str, Any], where: str) -> Node:
     name = given.pop("type", None)
     if name is None:
         raise _errors.FileError(f'{where}: the key "type" is missing; possible: {_list(kinds)}')
-    if name not in kinds:
+    if not isinstance(name, str) or name not in kinds:
         raise _errors.FileError(f"{where}: type = {name!r} is no node; possible: {_list(kinds)}")
     try:
         return kinds[name]._from_table(given)

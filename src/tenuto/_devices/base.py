@@ -190,7 +190,7 @@ def channels_asked(channels: int | Sequence[int] | None) -> tuple[tuple[int, ...
     try:
         numbers = [int(channel) for channel in channels]
         exact = all(n == c for n, c in zip(numbers, channels, strict=True))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"channels={channels!r}: give a number of channels, or a list from 1 up"
         ) from error

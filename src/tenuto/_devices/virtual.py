@@ -49,7 +49,11 @@ def script_named(name: str) -> Script:
     if argument == "loopback":
         return Script(input="loopback", name=name)
     path = Path(argument)
-    if not path.is_file():
+    try:
+        exists = path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be looked into
+        exists = False
+    if not exists:
         raise FileError(
             f'device "{name}": there is no file "{argument}" to feed as the input. '
             'Give an existing sound file, or "virtual" for silence.'
@@ -65,6 +69,8 @@ def _read(path: Path) -> tuple[NDArray[np.float32], int]:
         samples, samplerate = soundfile.read(str(path), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise FileError(f'"{path}" cannot be read as sound: {error}') from error
+    except (ValueError, MemoryError) as error:  # what its head says of its length
+        raise FileError(f'"{path}" does not fit into memory: {error}') from error
     return samples, int(samplerate)
 
 

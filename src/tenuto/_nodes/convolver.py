@@ -197,4 +197,6 @@ def _read(path: str) -> tuple[Any, float]:
     except (OSError, soundfile.SoundFileError) as error:
         why = str(error).removeprefix(f"Error opening {path!r}: ")
         raise FileError(f'cannot read the impulse response "{path}": {why}') from error
+    except (ValueError, MemoryError) as error:  # what its head says of its length
+        raise FileError(f'the impulse response "{path}" does not fit: {error}') from error
     return samples, float(samplerate)

@@ -44,6 +44,8 @@ def look_at(path: Path) -> tuple[int, int, int | None] | str:
             elif container.duration is not None:
                 seconds = container.duration / 1_000_000
             return rate, channels, None if seconds is None else round(seconds * rate)
+    except AttributeError:  # so PyAV tells that nobody knows the codec
+        return "its sound is in a format that is not known"
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
         return str(error)
 
@@ -95,8 +97,8 @@ class Decoder:
 
         stream = self._container.streams.audio[0]
         layout = stream.layout.name if stream.layout is not None else None
-        even = av.AudioResampler(format="flt", layout=layout, rate=self._rate)
         try:
+            even = av.AudioResampler(format="flt", layout=layout, rate=self._rate)
             for decoded in self._container.decode(stream):
                 for frame in even.resample(decoded):
                     yield np.asarray(frame.to_ndarray(), np.float32).reshape(-1, self._channels)
