@@ -345,3 +345,19 @@ def test_a_minute_of_silence_leaves_silence_and_no_denormals(make) -> None:
 def test_parameters_out_of_range_are_refused_with_the_range(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_limiter_that_rests_between_bursts_is_the_same_in_any_blocks() -> None:
+    # Quiet for longer than what a reduction of 6 dB takes to fade below what counts (25 time
+    # constants), so that it comes to rest and has to wake up again, within a block or between two.
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-0.2, 0.2, (60_000, 2)).astype(np.float32)
+    x[1000:1100] *= 10
+    x[59_050:59_100] *= 10
+    check_chunks(lambda: tenuto.Limiter(release_seconds=0.02), x)
+    y = run(tenuto.Limiter(release_seconds=0.02), x)
+    late = 72 + 13  # 1.5 ms of look-ahead, and the detector
+    # At rest it passes on what it gets, to the last bit; before that it does not.
+    assert np.array_equal(y[40_000:58_000], x[40_000 - late : 58_000 - late])
+    assert not np.array_equal(y[2000:3000], x[2000 - late : 3000 - late])
+    assert np.max(np.abs(y)) <= 10 ** (-1 / 20)

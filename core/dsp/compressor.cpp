@@ -4,33 +4,19 @@
 #include <algorithm>
 
 #include "dsp/linked_level.h"
-#include "dsp/log2.h"
 
 namespace tenuto::dsp {
 
 namespace {
 
-// The reduction that the static curve asks for, in octaves.
-float curve(float level, float threshold, float slope, float half_knee, float per_knee) noexcept
-    TENUTO_NONBLOCKING {
-    const float over = level - threshold;
-    const float into = over + half_knee > 0 ? over + half_knee : 0.0F;
-    const float bend = into < 2 * half_knee ? into : 2 * half_knee;
-    const float above = over > half_knee ? over - half_knee : 0.0F;
-    return slope * (bend * bend * per_knee + above);
+float per_knee(double width) noexcept TENUTO_NONBLOCKING {
+    return width > 1e-3 ? static_cast<float>(1 / (2 * width)) : 0.0F;
 }
-
-struct Knee {
-    float half, per;  // half the width; one over twice the width
-    // [audio]
-    explicit Knee(double width) noexcept TENUTO_NONBLOCKING
-        : half(static_cast<float>(width / 2)),
-          per(width > 1e-3 ? static_cast<float>(1 / (2 * width)) : 0.0F) {}
-};
 
 }  // namespace
 
-Compressor::Compressor(const NodeSetup& setup) : Node(setup, {setup.channels, 1, setup.channels}) {}
+Compressor::Compressor(const NodeSetup& setup, const simd::Kernels& kernels)
+    : Node(setup, {setup.channels, 1, setup.channels}), kernels_(*kernels.dynamics) {}
 
 void Compressor::steer(bool at_once) noexcept TENUTO_NONBLOCKING {
     for (std::size_t i = 0; i < curves; ++i) {
@@ -51,19 +37,17 @@ void Compressor::reduce(std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
     for (; n < moving; ++n) {
         double now[curves];
         for (std::size_t i = 0; i < curves; ++i) now[i] = curve_[i].next();
-        const Knee bend(now[knee]);
-        wanted_[n] = curve(quick_log2(levels_[n]), static_cast<float>(now[threshold]),
-                           static_cast<float>(now[slope]), bend.half, bend.per);
+        kernels_.reductions(wanted_ + n, levels_ + n, 1,
+                            {static_cast<float>(now[threshold]), static_cast<float>(now[slope]),
+                             static_cast<float>(now[knee] / 2), per_knee(now[knee])});
         gains_[n] = static_cast<float>(now[makeup]);
     }
-    const auto at = static_cast<float>(curve_[threshold].value());
-    const auto by = static_cast<float>(curve_[slope].value());
-    const auto up = static_cast<float>(curve_[makeup].value());
-    const Knee bend(curve_[knee].value());
-    for (; n < frames; ++n) {
-        wanted_[n] = curve(quick_log2(levels_[n]), at, by, bend.half, bend.per);
-        gains_[n] = up;
-    }
+    const auto value = [&](Curve i) noexcept
+        TENUTO_NONBLOCKING { return static_cast<float>(curve_[i].value()); };
+    kernels_.reductions(
+        wanted_ + n, levels_ + n, frames - n,
+        {value(threshold), value(slope), value(knee) / 2, per_knee(curve_[knee].value())});
+    std::fill_n(gains_ + n, frames - n, value(makeup));
 }
 
 // y += k (x - y), k = attack where x > y, else release. Of the two results the one that applies is
@@ -87,7 +71,7 @@ void Compressor::smooth(std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
     else
         run([](double a, double b) noexcept TENUTO_NONBLOCKING { return a < b ? a : b; });
     reduction_ = y;
-    for (std::uint32_t n = 0; n < frames; ++n) gains_[n] = quick_exp2(gains_[n] - wanted_[n]);
+    kernels_.gains(gains_, wanted_, frames);
 }
 
 void Compressor::process(const Io& io) noexcept TENUTO_NONBLOCKING {

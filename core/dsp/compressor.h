@@ -15,13 +15,14 @@
 
 #include "dsp/node.h"
 #include "dsp/ramp.h"
+#include "simd/dispatch.h"
 
 namespace tenuto::dsp {
 
 class Compressor final : public Node {
   public:
     // [control]
-    explicit Compressor(const NodeSetup& setup);
+    explicit Compressor(const NodeSetup& setup, const simd::Kernels& kernels = simd::kernels());
 
   private:
     static constexpr std::uint32_t strip = 128;  // frames computed at once
@@ -34,6 +35,7 @@ class Compressor final : public Node {
     void reduce(std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
     void smooth(std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 
+    const simd::DynamicsKernels& kernels_;
     std::array<Ramp, curves> curve_;
     double attack_ = 1, release_ = 1;  // of the way, per frame
     double reduction_ = 0;             // smoothed, in octaves

@@ -2,6 +2,7 @@
 #include "dsp/limiter.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>  // layer: only on [control]
 
 #include "dsp/finite.h"
@@ -15,6 +16,21 @@ namespace {
 constexpr double unit = 1.0 / (1 << 30);
 // Gains are rounded down to whole numbers of these, so that no rounding lifts a peak.
 constexpr float step = 1.0F / (1 << 24);
+// Reductions fall towards this, not towards 0: nothing becomes denormal, and it rounds to nothing.
+constexpr double least = unit / 4;
+
+// How much larger than all samples what the filter `h` gives can be.
+float most_gain(const float* h, std::size_t count) {
+    float sum = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += std::abs(h[i]);
+    return std::max(1.0F, sum) * 1.0001F;  // room for rounding
+}
+
+bool are_below(const float* x, std::uint32_t count, float limit) noexcept TENUTO_NONBLOCKING {
+    std::uint32_t above = 0;
+    for (std::uint32_t n = 0; n < count; ++n) above |= std::abs(x[n]) > limit ? 1U : 0U;
+    return above == 0;
+}
 
 std::uint32_t lookahead(const NodeSetup& setup) {
     return static_cast<std::uint32_t>(std::clamp(setup.options[0], 1.0, 4096.0));
@@ -27,7 +43,7 @@ Limiter::Limiter(const NodeSetup& setup, const simd::Kernels& kernels)
       peaks_(*kernels.peaks),
       first_box_((lookahead(setup) + 1) / 2),
       second_box_(lookahead(setup) + 1 - first_box_),
-      hold_(lookahead(setup) + 1 + 2 * guard, strip),
+      hold_(window(), strip),
       sound_(setup.channels, std::vector<float>(shape().latency_frames + strip)),
       released_(first_box_ + strip),
       boxed_(second_box_ + strip) {
@@ -35,6 +51,9 @@ Limiter::Limiter(const NodeSetup& setup, const simd::Kernels& kernels)
         throw std::invalid_argument("limiter: needs the detector's two filters");
     fold_filter(setup.data.data(), taps, detector_.data());
     std::copy_n(setup.data.data() + taps, taps / 2, detector_.data() + taps);
+    most_gain_ =
+        std::max(most_gain(setup.data.data(), taps), most_gain(setup.data.data() + taps, taps));
+    quiet_frames_ = window();
 }
 
 void Limiter::steer(bool at_once) noexcept TENUTO_NONBLOCKING {
@@ -51,6 +70,7 @@ void Limiter::forget() noexcept TENUTO_NONBLOCKING {
     std::fill(boxed_.begin(), boxed_.end(), 0.0);
     hold_.forget();
     reduction_ = first_sum_ = second_sum_ = 0;
+    quiet_frames_ = window();
 }
 
 // False when something was not finite; silence is taken for it.
@@ -67,12 +87,36 @@ bool Limiter::take(const Io& io, std::uint32_t from, std::uint32_t frames) noexc
     return was_finite;
 }
 
-// The peak between the samples that came ten and nine frames ago, and of these two.
-void Limiter::detect(std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
+// The peak between the samples that came ten and nine frames ago, and of these two; 0 where it
+// cannot reach the ceiling, as it would not matter. True when it may somewhere.
+bool Limiter::detect(std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
+    constexpr std::uint32_t group = 32;
+    const auto ceiling = static_cast<float>(std::min(ceiling_.value(), ceiling_.target()));
+    const float quiet = ceiling / most_gain_;
+    bool is_near = false;
     std::fill_n(values_, frames, 0.0F);
-    for (const auto& line : sound_)
-        peaks_.detect(values_, detector_.data(), line.data() + shape().latency_frames - (taps - 1),
-                      frames);
+    for (const auto& line : sound_) {
+        const float* const x = line.data() + shape().latency_frames - (taps - 1);
+        const auto length = [&](std::uint32_t at) noexcept
+            TENUTO_NONBLOCKING { return std::min(group, frames - at); };
+        for (std::uint32_t at = 0; at < frames;) {
+            const std::uint32_t begin =
+                at;  // loud groups that follow each other are taken together
+            while (at < frames && !are_below(x + at, length(at) + taps - 1, quiet))
+                at += length(at);
+            if (at > begin) {
+                peaks_.detect(values_ + begin, detector_.data(), x + begin, at - begin);
+                is_near = true;
+            }
+            if (at < frames) at += length(at);
+        }
+    }
+    return is_near;
+}
+
+// True when nothing is reduced, and nothing that was held or smoothed is left.
+bool Limiter::rests() const noexcept TENUTO_NONBLOCKING {
+    return quiet_frames_ == window() && reduction_ <= least && first_sum_ == 0 && second_sum_ == 0;
 }
 
 // From peaks to reductions.
@@ -92,8 +136,6 @@ void Limiter::want(std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
 void Limiter::smooth(std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
     // Adding it leaves a whole number in a double's lowest bits.
     constexpr double shift = 6755399441055744.0;  // 1.5 * 2^52
-    // Falls towards this, not towards 0: nothing becomes denormal, and it rounds to nothing.
-    constexpr double least = 1e-20;
     double reduction = reduction_, first = first_sum_, second = second_sum_;
     const double keep = keep_;
     // A full reduction gives a gain of exactly 0, none at all one that rounds to 1.
@@ -134,10 +176,16 @@ void Limiter::process(const Io& io) noexcept TENUTO_NONBLOCKING {
             contain();
             take(io, from, frames);
         }
-        detect(frames);
-        want(frames);
-        hold_.run(values_, frames);
-        smooth(frames);
+        const bool is_near = detect(frames);
+        if (!is_near && rests()) {
+            ceiling_.skip(frames);
+            std::fill_n(values_, frames, 1.0F);
+        } else {
+            quiet_frames_ = is_near ? 0 : std::min(quiet_frames_ + frames, window());
+            want(frames);
+            hold_.run(values_, frames);
+            smooth(frames);
+        }
         give(io, from, frames);
     }
 }

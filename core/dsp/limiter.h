@@ -42,13 +42,19 @@ class Limiter final : public Node {
     void forget() noexcept TENUTO_NONBLOCKING override;
 
     bool take(const Io& io, std::uint32_t from, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
-    void detect(std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+    bool detect(std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
+    // Frames over which a peak is held.
+    std::uint32_t window() const noexcept TENUTO_NONBLOCKING {
+        return shape().latency_frames - detection + 1 + 2 * guard;
+    }
+    bool rests() const noexcept TENUTO_NONBLOCKING;
     void want(std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
     void smooth(std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
     void give(const Io& io, std::uint32_t from, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
 
     const simd::PeakKernels& peaks_;
     std::array<float, 3 * taps / 2> detector_;  // folded
+    float most_gain_;                           // of a sample, in what the detector gives
     std::uint32_t first_box_, second_box_;      // frames
     Ramp ceiling_;
     double keep_ = 0;  // of a reduction, per frame
@@ -59,6 +65,7 @@ class Limiter final : public Node {
     std::vector<double> released_, boxed_;   // first_box_ + strip, second_box_ + strip
     double reduction_ = 0;                   // held and released
     double first_sum_ = 0, second_sum_ = 0;  // of the boxes
+    std::uint32_t quiet_frames_;             // since there was a peak to look at, at most `window`
     float values_[strip];                    // peaks, reductions, gains
 };
 

@@ -14,6 +14,7 @@ extern const CascadeKernels cascade_scalar, cascade_sse, cascade_avx2, cascade_a
 extern const PeakKernels peaks_scalar, peaks_sse, peaks_avx2, peaks_avx512, peaks_neon;
 extern const BlockKernels blocks_scalar, blocks_sse, blocks_avx2, blocks_neon;
 extern const MeterKernels meters_scalar, meters_sse, meters_avx2, meters_neon;
+extern const DynamicsKernels dynamics_scalar, dynamics_sse, dynamics_avx2, dynamics_neon;
 
 namespace {
 
@@ -60,14 +61,16 @@ struct Level {
 
 // The better, the later.
 constexpr Level all_levels[] = {
-    {{"scalar", &cascade_scalar, &peaks_scalar, &blocks_scalar, &meters_scalar}, always},
+    {{"scalar", &cascade_scalar, &peaks_scalar, &blocks_scalar, &meters_scalar, &dynamics_scalar},
+     always},
 #if defined(__x86_64__) || defined(_M_X64)
-    {{"sse", &cascade_sse, &peaks_sse, &blocks_sse, &meters_sse}, has_sse},
-    {{"avx2", &cascade_avx2, &peaks_avx2, &blocks_avx2, &meters_avx2}, has_avx2},
+    {{"sse", &cascade_sse, &peaks_sse, &blocks_sse, &meters_sse, &dynamics_sse}, has_sse},
+    {{"avx2", &cascade_avx2, &peaks_avx2, &blocks_avx2, &meters_avx2, &dynamics_avx2}, has_avx2},
     // Eight floats fill a register of AVX2: wider ones have nothing to add.
-    {{"avx512", &cascade_avx512, &peaks_avx512, &blocks_avx2, &meters_avx2}, has_avx512},
+    {{"avx512", &cascade_avx512, &peaks_avx512, &blocks_avx2, &meters_avx2, &dynamics_avx2},
+     has_avx512},
 #elif defined(__aarch64__) || defined(_M_ARM64)
-    {{"neon", &cascade_neon, &peaks_neon, &blocks_neon, &meters_neon}, always},
+    {{"neon", &cascade_neon, &peaks_neon, &blocks_neon, &meters_neon, &dynamics_neon}, always},
 #endif
 };
 

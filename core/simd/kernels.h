@@ -102,6 +102,22 @@ struct MeterKernels {
         TENUTO_NONBLOCKING;
 };
 
+// A compressor's static curve (dsp/compressor.h); levels and reductions in octaves.
+struct CurvePass {
+    float threshold, slope;
+    float half_knee, per_knee;  // half the knee's width; one over twice the width, or 0
+};
+
+// All levels give the same bits.
+struct DynamicsKernels {
+    // [audio] The reductions that the curve asks for, of amplitudes.
+    void (*reductions)(float* wanted, const float* levels, std::uint32_t frames,
+                       const CurvePass& pass) noexcept TENUTO_NONBLOCKING;
+    // [audio] gains[n] becomes 2 to the gains[n] - wanted[n].
+    void (*gains)(float* gains, const float* wanted, std::uint32_t frames) noexcept
+        TENUTO_NONBLOCKING;
+};
+
 // All kernels of one level.
 struct Kernels {
     const char* level;
@@ -109,6 +125,7 @@ struct Kernels {
     const PeakKernels* peaks;
     const BlockKernels* blocks;
     const MeterKernels* meters;
+    const DynamicsKernels* dynamics;
 };
 
 }  // namespace tenuto::simd

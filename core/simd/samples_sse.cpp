@@ -3,6 +3,7 @@
 #include "simd/floats_sse.h"
 // The floats first: the kernels are made of them.
 #include "simd/blocks_lanes.h"
+#include "simd/dynamics_loops.h"
 #include "simd/meters_lanes.h"
 
 namespace tenuto::simd {
@@ -12,6 +13,9 @@ const BlockKernels blocks_sse = {part, join, round};
 
 extern const MeterKernels meters_sse;
 const MeterKernels meters_sse = {meter_groups};
+
+extern const DynamicsKernels dynamics_sse;
+const DynamicsKernels dynamics_sse = {reductions, gains_of};
 
 }  // namespace tenuto::simd
 #endif
