@@ -53,7 +53,7 @@ def test_edits_leak_nothing() -> None:
         device.step(64)
         engine._graph.apply()  # collects what the audio thread has given back
         gc.collect()
-        alive = [x for x in gc.get_objects() if isinstance(x, tenuto.Gain)]
+        alive = [x for x in gc.get_objects() if type(x) is tenuto.Gain]
         assert engine._graph.arena_bytes == bytes_before
         assert [x.name for x in alive if x._engine is not None and x._engine() is engine] == [
             "last"
