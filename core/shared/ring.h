@@ -95,10 +95,8 @@ class Ring {
     // how many items.
     std::size_t stage(std::span<const T> values) noexcept TENUTO_NONBLOCKING {
         const auto regions = free_regions(items_in(values.size()));
-        std::memcpy(regions.first.data(), values.data(), regions.first.size_bytes());
-        if (!regions.second.empty())
-            std::memcpy(regions.second.data(), values.data() + regions.first.size(),
-                        regions.second.size_bytes());
+        copy(values.data(), regions.first);
+        if (!regions.second.empty()) copy(values.data() + regions.first.size(), regions.second);
         stage_filled(regions.items);
         return regions.items;
     }
@@ -120,7 +118,9 @@ class Ring {
     // [writer] Copies in as many whole items as fit and shows them; returns how many.
     std::size_t write(std::span<const T> values) noexcept TENUTO_NONBLOCKING {
         const std::size_t taken = stage(values);
-        commit_to(staged_position());
+        const std::uint64_t position = staged_position();
+        staged_ = 0;
+        write_count_.store(position, std::memory_order_release);  // W: items visible
         return taken;
     }
 
@@ -153,9 +153,9 @@ class Ring {
     // [reader] Copies out as many whole items as there are and fit; returns how many.
     std::size_t read(std::span<T> out) noexcept TENUTO_NONBLOCKING {
         const auto regions = filled_regions(items_in(out.size()));
-        std::copy(regions.first.begin(), regions.first.end(), out.begin());
-        std::copy(regions.second.begin(), regions.second.end(),
-                  out.begin() + static_cast<std::ptrdiff_t>(regions.first.size()));
+        copy(regions.first.data(), out.first(regions.first.size()));
+        if (!regions.second.empty())
+            copy(regions.second.data(), out.subspan(regions.first.size(), regions.second.size()));
         release(regions.items);
         return regions.items;
     }
@@ -170,6 +170,15 @@ class Ring {
     }
 
   private:
+    // One frame of one or two values is not worth a call.
+    static void copy(const T* from, std::span<T> to) noexcept TENUTO_NONBLOCKING {
+        if (to.size() > 2) {
+            std::memcpy(to.data(), from, to.size_bytes());
+        } else if (!to.empty()) {
+            to.front() = from[0];
+            to.back() = from[to.size() - 1];
+        }
+    }
     // A division costs as much as copying a small block: none is made where it can be helped.
     std::size_t items_in(std::size_t values) const noexcept TENUTO_NONBLOCKING {
         return width_shift_ >= 0 ? values >> width_shift_ : values / width_;
