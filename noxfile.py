@@ -134,6 +134,17 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def counts(session: nox.Session) -> None:
+    """Instructions of the hot loops, against benchmarks/counts.json."""
+    build = ROOT / "build" / "counts"
+    options = ("-DCMAKE_BUILD_TYPE=Release", "-DTENUTO_BUILD_EXTENSION=OFF")
+    run(session, "cmake", "-S", ROOT, "-B", build, "-DTENUTO_BUILD_TESTS=ON", *options)
+    run(session, "cmake", "--build", build, "--target", "tenuto_counts", "--parallel", "2")
+    script = ROOT / "tools" / "count_instructions.py"
+    run(session, sys.executable, script, build / "tenuto_counts", *session.posargs)
+
+
+@nox.session
 def cross(session: nox.Session) -> None:
     """The core for Windows and macOS (compiled) and aarch64 (its suite, under an emulator)."""
     run(session, sys.executable, "tools/cross_compile.py", *session.posargs)
