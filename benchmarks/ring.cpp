@@ -96,23 +96,23 @@ struct Memcpy {
     alignas(64) std::size_t seen_written = 0;
     std::size_t write(const float* from, std::size_t frames) {
         if (at_write - seen_taken + frames > capacity) {
-            seen_taken = taken.load(std::memory_order_acquire);
+            seen_taken = taken.load(std::memory_order_acquire);  // pairs with the one in read
             if (at_write - seen_taken + frames > capacity) return 0;
         }
         // (Blocks divide the capacity: none wraps.)
         std::memcpy(&memory[at_write & (capacity - 1)], from, frames * sizeof(Frame));
         at_write += frames;
-        written.store(at_write, std::memory_order_release);
+        written.store(at_write, std::memory_order_release);  // pairs with the one in read
         return frames;
     }
     std::size_t read(float* to, std::size_t frames) {
         if (seen_written - at_read < frames) {
-            seen_written = written.load(std::memory_order_acquire);
+            seen_written = written.load(std::memory_order_acquire);  // pairs with the one in write
             if (seen_written - at_read < frames) return 0;
         }
         std::memcpy(to, &memory[at_read & (capacity - 1)], frames * sizeof(Frame));
         at_read += frames;
-        taken.store(at_read, std::memory_order_release);
+        taken.store(at_read, std::memory_order_release);  // pairs with the one in write
         return frames;
     }
 };

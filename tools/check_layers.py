@@ -105,10 +105,15 @@ def includes(source: Source) -> Iterator[tuple[int, str]]:
             yield number, found[1] or found[2]
 
 
+def is_benchmark(source: Source) -> bool:
+    """Programs that compare the core with others', on one system: no part of it."""
+    return source.relative.startswith("benchmarks/")
+
+
 @rule("atomic-outside-shared")
 def atomic_outside_shared(source: Source) -> Iterator[tuple[int, str]]:
     # The tests of shared/ need atomics of their own to stop threads and to count.
-    if source.folder in ("shared", "tests"):
+    if source.folder in ("shared", "tests") or is_benchmark(source):
         return
     for number, line in source.cpp():
         if ATOMIC.search(line.code):
@@ -219,7 +224,7 @@ def python_outside_bindings(source: Source) -> Iterator[tuple[int, str]]:
 
 @rule("os-outside-platform")
 def os_outside_platform(source: Source) -> Iterator[tuple[int, str]]:
-    if source.folder in ("platform", "simd"):
+    if source.folder in ("platform", "simd") or is_benchmark(source):
         return
     remedy = "ask core/platform/ for it: one header there, one file per system"
     for number, line in source.cpp():
