@@ -210,7 +210,7 @@ def large_graph(seconds: float) -> dict[str, Any]:
             elif kind == 1:
                 nodes.append(tenuto.Biquad("peaking", 100.0 * (i + 1), 3.0))
             else:
-                nodes.append(tenuto.Delay(0.002, mix=0.5))
+                nodes.append(tenuto.Delay(0.002, mix=0.5, most_seconds=0.01))
         engine.connect(engine.input, *nodes, engine.output, gain_db=-1)
     books = engine._stream.engine
     with engine:

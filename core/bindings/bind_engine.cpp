@@ -16,16 +16,33 @@ using namespace tenuto;
 
 namespace {
 
-nb::dict histogram_counts(const rt::Histogram& histogram) {
-    // Only the buckets that hold something: begin in nanoseconds -> count.
+nb::dict histogram_counts(const rt::Histogram& histogram, double scale = 1) {
+    // Only the buckets that hold something: begin in nanoseconds, times `scale` -> count.
     nb::dict counts;
     for (std::size_t i = 0; i < rt::Histogram::buckets; ++i)
         if (const std::uint64_t count = histogram.count(i); count > 0)
-            counts[nb::float_(rt::Histogram::edge(i))] = count;
+            counts[nb::float_(rt::Histogram::edge(i) * scale)] = count;
     return counts;
 }
 
-nb::dict engine_counts(const rt::Engine& engine) {
+// Median, 90th and 99th percentile as begins of their buckets, and the largest; times `scale`.
+nb::tuple histogram_spread(const rt::Histogram& histogram, double scale) {
+    std::uint64_t counts[rt::Histogram::buckets], total = 0;
+    for (std::size_t i = 0; i < rt::Histogram::buckets; ++i)
+        total += counts[i] = histogram.count(i);
+    double found[3] = {};
+    constexpr double shares[3] = {0.5, 0.9, 0.99};
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0, next = 0; i < rt::Histogram::buckets && next < 3 && total > 0; ++i) {
+        seen += counts[i];
+        while (next < 3 && static_cast<double>(seen) >= shares[next] * static_cast<double>(total))
+            found[next++] = rt::Histogram::edge(i) * scale;
+    }
+    return nb::make_tuple(found[0], found[1], found[2],
+                          static_cast<double>(histogram.largest()) * scale);
+}
+
+nb::dict engine_totals(const rt::Engine& engine) {
     const auto& counts = engine.counts();
     nb::dict out;
     out["callbacks"] = counts.callbacks.get();
@@ -44,6 +61,11 @@ nb::dict engine_counts(const rt::Engine& engine) {
     out["output_thread"] = counts.output_thread.get();
     out["true_samplerate"] = counts.true_samplerate.get();
     out["blocksize"] = counts.blocksize.get();
+    return out;
+}
+
+nb::dict engine_counts(const rt::Engine& engine) {
+    nb::dict out = engine_totals(engine);
     out["lateness_ns"] = histogram_counts(engine.lateness());
     out["lateness_max_ns"] = engine.lateness().largest();
     out["duration_ns"] = histogram_counts(engine.duration());
@@ -140,7 +162,17 @@ void bind_engine(nb::module_& module) {
         .def("device_returns", &rt::Engine::device_returns)
         .def("close_tape", &close_tape, nb::arg("tape"), nb::arg("gone_until_ns").none(),
              nb::arg("device_frame"))
-        .def("counts", &engine_counts);
+        .def("counts", &engine_counts)
+        .def(
+            "summary",
+            [](const rt::Engine& engine) {
+                nb::dict out = engine_totals(engine);
+                out["lateness"] = histogram_spread(engine.lateness(), 1e-9);
+                out["duration"] = histogram_spread(engine.duration(), 1e-9);
+                out["lateness_counts"] = histogram_counts(engine.lateness(), 1e-9);
+                return out;
+            },
+            "As `counts`, with percentiles in place of histograms; in seconds.");
 
     module.def(
         "miniaudio_callbacks",

@@ -122,6 +122,9 @@ class Engine:
 
     def counts(self) -> dict: ...
 
+    def summary(self) -> dict:
+        """As `counts`, with percentiles in place of histograms; in seconds."""
+
 def miniaudio_callbacks(user_offset: int) -> tuple:
     """
     Addresses of the native callbacks for miniaudio's input and output devices.

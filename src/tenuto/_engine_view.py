@@ -90,5 +90,6 @@ class EngineView:
 
     def stats(self) -> Stats:
         """Timing of the audio thread, losses, load; costs the audio thread nothing."""
-        bypassed = (node.name for node in self.nodes if getattr(node, "bypassed", False))
-        return replace(self._stream.stats(), bypassed=tuple(bypassed))
+        stats = self._stream.stats()
+        bypassed = tuple(node.name for node in self.nodes if getattr(node, "bypassed", False))
+        return replace(stats, bypassed=bypassed) if bypassed else stats

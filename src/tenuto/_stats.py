@@ -87,23 +87,21 @@ def spread(histogram: dict[float, int], largest: float, scale: float) -> Spread:
     return Spread(quantile(0.5), quantile(0.9), quantile(0.99), largest * scale)
 
 
-def stats(counts: dict[str, Any], samplerate: int) -> Stats:
+def stats(summary: dict[str, Any], samplerate: int) -> Stats:
     """From the core's numbers."""
-    blocksize = counts["blocksize"] or 1
-    true = counts["true_samplerate"] or float(samplerate)
+    true = summary["true_samplerate"] or float(samplerate)
+    of_block = samplerate / (summary["blocksize"] or 1)
     return Stats(
-        callbacks=counts["callbacks"],
-        frames=counts["frames"],
-        late=counts["late"],
-        xruns=counts["losses"] + counts["flagged"],
-        lost_frames=counts["lost_frames"],
-        load=spread(
-            counts["duration_ns"], counts["duration_max_ns"], 1e-9 * samplerate / blocksize
-        ),
-        jitter=spread(counts["lateness_ns"], counts["lateness_max_ns"], 1e-9),
-        not_finite=counts["not_finite"],
-        late_events=counts["late_events"],
+        callbacks=summary["callbacks"],
+        frames=summary["frames"],
+        late=summary["late"],
+        xruns=summary["losses"] + summary["flagged"],
+        lost_frames=summary["lost_frames"],
+        load=Spread(*[seconds * of_block for seconds in summary["duration"]]),
+        jitter=Spread(*summary["lateness"]),
+        not_finite=summary["not_finite"],
+        late_events=summary["late_events"],
         samplerate=true,
         drift_ppm=(true / samplerate - 1) * 1e6,
-        histogram={begin * 1e-9: count for begin, count in counts["lateness_ns"].items()},
+        histogram=summary["lateness_counts"],
     )

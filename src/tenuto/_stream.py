@@ -154,7 +154,7 @@ class Stream:
 
     def stats(self) -> Stats:
         """Timing of the audio thread."""
-        return stats(self.engine.counts(), self.wanted.samplerate)
+        return stats(self.engine.summary(), self.wanted.samplerate)
 
     def _watch(self) -> None:
         pause = _FIRST_WATCH_SECONDS
