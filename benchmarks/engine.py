@@ -11,7 +11,7 @@ p99 below 60 µs at 512 frames and below 15 µs at 64.
 process, at the same priority where that is allowed, and our two nodes alone.
 SciPy has no limiter: a look-ahead one of `maximum_filter1d` and `uniform_filter1d` stands for it.
 
-*Graph*: 200 nodes of 64 channels at 128 frames: ten ways of gain, biquad and delay in turn, summed.
+*Graph*: 200 nodes of 64 channels at 128 frames: ten ways of gain, biquad, compressor, summed.
 Required: median and p99 of the load below 50 % of one core.
 
 *Statistics*: what `Engine.stats` costs whoever calls it. The audio thread does nothing for it.
@@ -210,7 +210,7 @@ def large_graph(seconds: float) -> dict[str, Any]:
             elif kind == 1:
                 nodes.append(tenuto.Biquad("peaking", 100.0 * (i + 1), 3.0))
             else:
-                nodes.append(tenuto.Delay(0.002, mix=0.5, most_seconds=0.01))
+                nodes.append(tenuto.Compressor())
         engine.connect(engine.input, *nodes, engine.output, gain_db=-1)
     books = engine._stream.engine
     with engine:
