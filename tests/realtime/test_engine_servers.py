@@ -15,7 +15,7 @@ import tenuto
 from support.every_node import EFFECTS, SOURCES
 from support.gil import busy_python
 from support.index_content import Content
-from support.servers import JackServer, PulseServer, playing
+from support.servers import JackServer, PulseServer, playing, wait_until
 
 pytestmark = pytest.mark.realtime
 
@@ -122,3 +122,16 @@ def test_an_engine_plays_and_records_on_pulseaudio(pulse: PulseServer) -> None:
     sounding = np.abs(heard) > 0.01
     assert sounding.sum() > 48_000
     assert np.abs(heard).max() == pytest.approx(0.25, abs=0.01)
+
+
+def test_an_engine_goes_on_when_the_jack_server_comes_back(jack: JackServer) -> None:
+    source = tenuto.Source()
+    with tenuto.Engine("jack", channels=(0, 2)) as engine:
+        engine.connect(source, engine.output)
+        wait_until(lambda: engine.frame > 4800, 5.0, "it runs")
+        jack.kill()
+        wait_until(lambda: engine.state == "lost", 5.0, "the loss is noticed")
+        jack.start()
+        before = engine.frame
+        wait_until(lambda: engine.frame > before + 4800, 8.0, "it runs again")
+        assert engine.state == "running"

@@ -286,9 +286,13 @@ class MiniaudioAdapter(LibraryAdapter):
     def find_again(self) -> None:
         context = Context(self.offered.backend)
         found = find(context, self._found)
-        before = self._found.in_channels, self._found.out_channels
-        if found is None or (found.in_channels, found.out_channels) != before:
-            raise DeviceError(f'"{self.offered.name}" is not what it was')
+        offered, wanted = self.offered, self._wanted
+        if (
+            found is None
+            or (wanted.has_input and found.in_channels != offered.in_channels)
+            or (wanted.out_channels and found.out_channels != offered.out_channels)
+        ):
+            raise DeviceError(f'"{offered.name}" is not what it was')
         _check_rates(found, self._wanted)
         self._context, self._found = context, found
 
