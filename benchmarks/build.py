@@ -6,6 +6,9 @@ the program that runs its hot loops one by one (counts.cpp); processor time per 
 builds by turns, medians. Then the build with -O3 once more for each level of instruction sets that
 this processor has (`TENUTO_SIMD`), so that what dispatch brings stands beside it.
 
+*Meters*: 64 planar channels of 512 frames, 128 KiB, beside the rate at which this core reads as
+much out of its second-level cache (floor.cpp). Required: at least half of that.
+
 Needs CMake, Ninja and a C++ compiler. Takes some minutes, most of them for building.
 
 Usage: python benchmarks/build.py [--quick] [--repeat 5] [--json build.json]
@@ -18,7 +21,19 @@ import resource
 import subprocess
 from pathlib import Path
 
-from _common import HERE, arguments, finish, machine, machine_line, median, need, scratch, table
+from _common import (
+    HERE,
+    Verdict,
+    arguments,
+    finish,
+    machine,
+    machine_line,
+    median,
+    need,
+    scratch,
+    table,
+)
+from _peers import compile_cpp
 
 BUILDS = {"-O2": ("-O2", "OFF"), "-O2 LTO": ("-O2", "ON"), "-O3": ("-O3", "OFF")}
 BUILDS["-O3 LTO"] = ("-O3", "ON")
@@ -62,6 +77,8 @@ def main() -> None:
     with scratch() as folder:
         names = [REFERENCE] if args.quick else list(BUILDS)
         programs = {name: build(folder, name) for name in names}
+        floor = subprocess.check_output([compile_cpp("floor.cpp", folder, "-mavx2", "-mfma")])
+        limit = float(floor.split()[1])
         sizes = {name: program.stat().st_size for name, program in programs.items()}
         loops = subprocess.check_output([programs[REFERENCE]], text=True).splitlines()
         for loop in loops:
@@ -87,13 +104,19 @@ def main() -> None:
     print(f"ns per frame, medians of {repeat}; levels are of the build with {REFERENCE}")
     print(table(["loop", *columns], rows))
     print("program, kB: " + ", ".join(f"{n} {s / 1000:.0f}" for n, s in sizes.items()))
+    rate = 64 * 4 / middle["meters planar 64"][REFERENCE]
+    verdict = Verdict(
+        "meters at least at half of the rate at which L2 is read",
+        f"{rate / limit:.2f} ({rate:.0f} of {limit:.0f} bytes in a nanosecond)",
+        rate >= limit / 2,
+    )
     results = {"costs": found, "relative": gains, "columns": columns, "bytes": sizes}
-    finish(args, facts, results, [])
+    finish(args, facts, results, [verdict])
 
 
 def _weight(loop: str) -> float:
     """Loops over many channels take longer."""
-    return 20.0 if loop.endswith(" 64") and loop.startswith("engine") else 1.0
+    return 20.0 if loop in ("engine 64", "meters planar 64") else 1.0
 
 
 if __name__ == "__main__":

@@ -152,6 +152,22 @@ Loop tape(std::uint32_t channels) {
     };
 }
 
+// 64 channels of 512 frames: more than a first-level cache holds.
+Loop planar_meters(std::uint32_t channels) {
+    struct State {
+        explicit State(std::uint32_t width)
+            : meters(width, samplerate), sound(std::size_t{frames} * width) {}
+        rt::Meters meters;
+        std::vector<float> sound;
+        std::vector<const float*> planar;
+    };
+    auto state = std::make_shared<State>(channels);
+    for (float& sample : state->sound) sample = noise();
+    for (std::uint32_t c = 0; c < channels; ++c)
+        state->planar.push_back(state->sound.data() + std::size_t{c} * frames);
+    return [=] { state->meters.measure(state->planar.data(), frames); };
+}
+
 Loop meters(std::uint32_t channels) {
     std::vector<std::uint32_t> picks;
     for (std::uint32_t c = 0; c < channels; ++c) picks.push_back(c);
@@ -172,6 +188,7 @@ const std::map<std::string, std::function<Loop()>> loops = {
     {"meter", [] { return node("meter", 2, {}, {0}); }},
     {"meter true peak", [] { return node("meter", 2, {}, {1}); }},
     {"meters interleaved", [] { return meters(2); }},
+    {"meters planar 64", [] { return planar_meters(64); }},
     {"engine 2", [] { return engine(2, 0, 1); }},
     {"engine 64", [] { return engine(64, 0, 1); }},
     {"mix", [] { return engine(2, 8, 0.9); }},

@@ -90,7 +90,7 @@ def main() -> None:
     facts = machine()
     print(machine_line(facts))
     repeat = args.repeat or (1 if args.quick else 7)
-    short, long = noise(1 if args.quick else 10), noise(1 if args.quick else 60)
+    short, long = noise(1 if args.quick else 30), noise(1 if args.quick else 60)
     with scratch() as folder:
         raw = folder / "in.raw"
         long.tofile(raw)
@@ -117,7 +117,8 @@ def main() -> None:
         )
         for who in ("ffmpeg equalizer", "ffmpeg anequalizer", "sox"):
             costs[who] = without(costs[who], costs[f"{who.split()[0]}, nothing"])
-        rate = float(subprocess.check_output([compile_cpp("floor.cpp", folder, "-mavx2", "-mfma")]))
+        floor = subprocess.check_output([compile_cpp("floor.cpp", folder, "-mavx2", "-mfma")])
+        rate = float(floor.split()[0])
         short.tofile(raw)
         reference = signal.sosfilt(sections(), short.astype(np.float64), axis=0)
         away = {

@@ -4,13 +4,15 @@
 48 kHz from a JACK server (`jackd -R -P 70 -d dummy`, 256 frames), 24 bits into one file, each
 program alone on the server, both with 4 s in memory for a slow disk: 64 channels, then more and
 more. What counts is what the recorder itself lost because the disk or its own threads did not keep
-up: gaps with the cause "overflow", or overruns that jack_capture tells. A number of channels is held
-when most runs lose nothing. (Losses of the server, which a virtual machine's host causes, are in the
-table, too.) CPU is user and system time of all the program's threads in the window, as a share of
-one core, and per channel.
+up: gaps with the cause "overflow", or overruns that jack_capture tells. A number of channels is
+held when most runs lose nothing. (Losses of the server, which a virtual machine's host causes, are
+in the table, too.) CPU is user and system time of all the program's threads in the window, as a
+share of one core, and per channel.
 
-Tenuto records through miniaudio, which opens devices of at most 254 channels, and beyond that through
-PortAudio. Required: at least as many channels as jack_capture, and not more CPU time per channel.
+Tenuto records through miniaudio, which opens devices of at most 254 channels, and beyond that
+through PortAudio.
+
+Required: at least as many channels as jack_capture, and not more CPU time per channel.
 
 Needs jackd2, jack-capture and libportaudio2 (Debian), and sounddevice.
 
