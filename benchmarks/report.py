@@ -117,8 +117,13 @@ def record(results: dict[str, Any]) -> list[str]:
             cpu = median([run["cpu"] for run in good])
             whole = sum(not run["lost"] for run in good)
             body.append(
-                [channels, who, f"{whole} of {len(found[channels])}", f"{100 * cpu:.2f}"]
-                + [f"{1e6 * cpu / int(channels):.0f}"]
+                [
+                    channels,
+                    who,
+                    f"{whole} of {len(found[channels])}",
+                    f"{100 * cpu:.2f}",
+                    f"{1000000.0 * cpu / int(channels):.0f}",
+                ]
             )
     head = ["channels", "program", "runs that lost nothing", "CPU %"]
     return rows([*head, "µs per channel and second"], body)
