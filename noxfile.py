@@ -115,6 +115,7 @@ def valgrind(session: nox.Session) -> None:
     source = ROOT / "core" / "tests" / "canary" / "asan_heap_overflow.cpp"
     run(session, "c++", "-std=c++20", "-O1", "-g", source, "-o", canary)
     tool = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
+    tool += ["--show-leak-kinds=definite"]
     session.run(*tool, str(canary), env=TOOLS, external=True, success_codes=[9])
     # (valgrind's processor cannot flush denormals)
     suite: list[str | Path] = [

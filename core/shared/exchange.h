@@ -15,7 +15,6 @@
 //            more than there are slots, and keeps its own in its own memory.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <new>  // layer: `make` places the header, on [control]
@@ -23,6 +22,7 @@
 
 #include "platform/memory.h"
 #include "platform/shared_memory.h"
+#include "shared/atomic.h"
 #include "shared/nonblocking.h"
 
 namespace tenuto::shared {
@@ -31,8 +31,8 @@ namespace tenuto::shared {
 class Lane {
   public:
     struct Counters {
-        alignas(64) std::atomic<std::uint64_t> written;
-        alignas(64) std::atomic<std::uint64_t> read;
+        alignas(64) Atomic<std::uint64_t> written;
+        alignas(64) Atomic<std::uint64_t> read;
     };
 
     // [control] Over memory that is zeroed, or was used by another one before.
@@ -75,10 +75,12 @@ class Lane {
             counters_.written.load(std::memory_order_acquire) - own_read_;  // pairs with W
         return there <= count_ ? there : 0;
     }
-    // [any] How many chunks wait, for who is neither.
+    // [any] How many chunks wait, for who is neither; both sides may move on in between.
     std::uint64_t waiting() const noexcept {
         const std::uint64_t read = counters_.read.load(std::memory_order_acquire);  // pairs with R
-        return counters_.written.load(std::memory_order_acquire) - read;            // pairs with W
+        const std::uint64_t there =
+            counters_.written.load(std::memory_order_acquire) - read;  // pairs with W
+        return there <= count_ ? there : count_;
     }
 
   private:
@@ -111,11 +113,11 @@ class Exchange {
         std::uint64_t magic;
         ExchangeShape shape;
         // Written by the audio side: frames that the node has seen.
-        alignas(64) std::atomic<std::uint64_t> now;
+        alignas(64) Atomic<std::uint64_t> now;
         // Written by the worker: whether it has begun; number + 1 of the chunk that it is at, or 0;
         // and counts.
-        alignas(64) std::atomic<std::uint64_t> is_ready;
-        std::atomic<std::uint64_t> busy, answered, failed, stale, spent_ns, longest_ns;
+        alignas(64) Atomic<std::uint64_t> is_ready;
+        Atomic<std::uint64_t> busy, answered, failed, stale, spent_ns, longest_ns;
         Lane::Counters there, back;
     };
 
@@ -206,10 +208,10 @@ class Exchange {
         return shared_.data() != nullptr ? shared_.data() : own_.data();
     }
     Header& header() const noexcept TENUTO_NONBLOCKING { return *static_cast<Header*>(memory()); }
-    std::atomic<std::uint64_t>& cell(Fact which) const noexcept {
+    Atomic<std::uint64_t>& cell(Fact which) const noexcept {
         Header& head = header();
-        std::atomic<std::uint64_t>* const cells[] = {&head.busy,  &head.answered, &head.failed,
-                                                     &head.stale, &head.spent_ns, &head.longest_ns};
+        Atomic<std::uint64_t>* const cells[] = {&head.busy,  &head.answered, &head.failed,
+                                                &head.stale, &head.spent_ns, &head.longest_ns};
         return *cells[static_cast<std::size_t>(which)];
     }
     Lane lane(Lane::Counters& counters, std::size_t offset, std::uint32_t channels) const {
@@ -217,7 +219,7 @@ class Exchange {
         return {counters, slots, shape().slots, std::size_t{shape().chunk_frames} * channels};
     }
 
-    static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+    static_assert(Atomic<std::uint64_t>::is_always_lock_free);
     platform::SharedMemory shared_;
     platform::AlignedBuffer own_;
 };

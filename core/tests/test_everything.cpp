@@ -24,6 +24,7 @@
 #include "guard.h"
 #include "rt/callback.h"
 #include "rt/feed_node.h"
+#include "rt/python_node.h"
 #include "rt/tape_node.h"
 #include "test.h"
 
@@ -109,6 +110,9 @@ struct Everything {
         const dsp::NodeSetup player{samplerate, channels, max_block, {1.0, 1.0}, {}, {}, 0};
         add(std::make_shared<dsp::Player>(player, deck->shared_feed(), deck), {1.0, 1.0},
             {0.5, 0.0});
+        exchange = std::make_shared<shared::Exchange>(
+            shared::Exchange::make({channels, channels, 128, 8, 1024, samplerate}, false));
+        add(std::make_shared<rt::PythonNode>(exchange, max_block, true), {}, {});
         for (auto& link : direct) link = std::make_shared<dsp::Connection>(1.0, false, samplerate);
     }
 
@@ -172,6 +176,7 @@ struct Everything {
     std::vector<std::shared_ptr<disk::Track>> tracks;
     std::shared_ptr<rt::FeedNode> feed;
     std::shared_ptr<disk::Deck> deck;
+    std::shared_ptr<shared::Exchange> exchange;
     std::uint32_t item = 0;
     std::shared_ptr<dsp::Connection> direct[2];
     std::mutex swapping, setting, scheduling;
@@ -187,6 +192,7 @@ class Controls {
         start(&Controls::set_parameters, 4);
         start(&Controls::schedule_changes, 5);
         start(&Controls::look, 6);
+        start(&Controls::answer, 7);
     }
     void stop() {
         stopping_.set(true);
@@ -245,7 +251,20 @@ class Controls {
         for (const auto& part : all_.parts) seen_ += part.node->contained();
     }
 
+    // What a worker in Python does; slow at times.
+    void answer(Random& random) {
+        all_.exchange->begin();
+        std::uint64_t chunk = 0;
+        const float* from = there_.front(chunk);
+        float* to = from != nullptr ? back_.free_slot() : nullptr;
+        if (to == nullptr || random() % 4 == 0) return;
+        std::copy_n(from, std::size_t{channels} * 128, to);
+        there_.release();
+        back_.publish(chunk);
+    }
+
     Everything& all_;
+    shared::Lane there_ = all_.exchange->there(), back_ = all_.exchange->back();
     shared::Setting<bool> stopping_{false};
     shared::Counter swaps_[2];
     std::uint64_t seen_ = 0;

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import tenuto
 from support.gil import busy_python
@@ -22,6 +23,13 @@ pytestmark = pytest.mark.realtime
 
 # What the virtual clock waits with. A sleep that strace's arrival interrupts is continued so.
 CLOCK = {"clock_nanosleep", "restart_syscall"}
+
+
+def playing_file(folder: Path, samplerate: int) -> tenuto.FilePlayer:
+    """A file that is played over and over: its end and its begin come by often."""
+    path = folder / "sound.wav"
+    soundfile.write(path, np.full(samplerate // 4, 0.1, np.float32), samplerate)
+    return tenuto.FilePlayer(path, loop=True, channels=1)
 
 
 def audio_thread(engine: tenuto.Engine) -> int:
@@ -54,6 +62,8 @@ def test_between_blocks_there_is_nothing_but_the_clocks_sleep(tmp_path: Path, de
         storm = Storm(engine, 5)
         source, limit = tenuto.Source(), engine.connect(storm.last, tenuto.Gain(-1))
         engine.connect(source, limit, engine.output)
+        player = playing_file(tmp_path, 192_000)
+        engine.connect(player, limit)
         recorder = engine.connect(limit, tenuto.FileRecorder(tmp_path / "take.wav"))
         thread = audio_thread(engine)
         with traced(thread, tmp_path) as calls, busy_python(threads=1, hold_seconds=0.02):
@@ -103,6 +113,7 @@ def test_on_a_jack_server_there_is_nothing_but_what_any_client_does(
         storm, source = Storm(engine, 6), tenuto.Source(channels=2)
         engine.connect(storm.last, tenuto.Gain(), engine.output)
         engine.connect(source, engine.output)
+        engine.connect(playing_file(tmp_path, 48_000), engine.output)
         recorder = engine.connect(engine.input, tenuto.FileRecorder())
         jack.wire_only(player.outputs)
         thread = audio_thread(engine)

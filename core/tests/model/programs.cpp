@@ -4,6 +4,7 @@
 #include <span>
 
 #include "shared/counters.h"
+#include "shared/exchange.h"
 #include "shared/handoff.h"
 #include "shared/latest.h"
 #include "shared/ring.h"
@@ -80,6 +81,48 @@ struct Asked : Rings {
         if (thread < 3) return Rings::run(thread);
         expect(ring.fill() <= 2, "a ring says that it holds more than was ever in it");
     }
+};
+
+// Chunks to a worker: each end has numbers of its own, and believes no counter too much.
+struct Chunks : Program {
+    static constexpr std::uint64_t slots = 2;
+    explicit Chunks(int chunks) : chunks(chunks) {}
+    Plain& cell(const float* samples) {
+        const auto* at = reinterpret_cast<const std::byte*>(samples);
+        return cells[static_cast<std::size_t>(at - memory.data()) / Lane::slot_bytes(1)];
+    }
+    Lane lane_end() { return {counters, memory.data(), slots, 1}; }
+    void take(Lane& lane) {
+        std::uint64_t number = 0;
+        if (const float* from = lane.front(number)) {
+            expect(static_cast<int>(number) == taken, "a chunk is not the next one");
+            expect(cell(from).read() == taken, "a chunk is another one's");
+            lane.release();
+            ++taken;
+        }
+    }
+    void run(unsigned thread) override {
+        Lane lane = lane_end();
+        if (thread == 3)
+            return expect(static_cast<int>(lane.waiting()) <= chunks, "more wait than ever came");
+        for (int n = 0; n < chunks; ++n) {
+            if (thread == 2) {
+                take(lane);
+            } else if (float* to = lane.free_slot()) {
+                cell(to).write(written);
+                lane.publish(static_cast<std::uint64_t>(written++));
+            }
+        }
+    }
+    void end() override {
+        Lane lane = lane_end();
+        while (lane.fill() > 0) take(lane);
+        expect(taken == written, "chunks were lost");
+    }
+    Lane::Counters counters{};
+    alignas(64) std::array<std::byte, slots * Lane::slot_bytes(1)> memory{};
+    std::array<Plain, slots> cells;
+    int chunks, written = 0, taken = 0;
 };
 
 // The rule of rt/tape.h: a loss is seen before the first frame behind it.
@@ -317,6 +360,8 @@ const std::vector<Litmus>& programs() {
         litmus<Rings>("ring of three slots, five items", 2, false, 3, 5, 3),
         litmus<Staged>("ring with staged items", 2, false),
         litmus<Asked>("ring whose fill a third thread asks for", 3, false),
+        litmus<Chunks>("chunks of an exchange", 2, false, 4),
+        litmus<Chunks>("chunks, and one who asks how many wait", 3, false, 1),
         litmus<Losses>("losses before frames", 2, false),
         litmus<Newest>("latest", 2, false),
         litmus<Plans>("handoff of three plans", 2, false),
@@ -342,6 +387,10 @@ const std::vector<Needless> needless = {
      "not needed: the audio side only puts something of its own into the place"},
     {"shared/handoff.h", "take", "retired_.load", Access::load, std::memory_order_relaxed,
      "not needed: the audio side only puts something of its own into the place"},
+    {"shared/exchange.h", "Lane", "counters.", Access::load, std::memory_order_relaxed,
+     "not needed: whoever makes a new end made sure that the one before is gone"},
+    {"shared/exchange.h", "waiting", "written.load", Access::load, std::memory_order_relaxed,
+     "not needed for the bound itself"},
     {"shared/ring.h", "fill", "write_count_.load", Access::load, std::memory_order_relaxed,
      "not needed for the bound itself: for whoever goes on to read what is in it"},
 };
