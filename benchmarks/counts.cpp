@@ -207,6 +207,6 @@ int main(int count, char** words) {
     const platform::FlushDenormals flush;
     const Loop loop = loops.at(words[1])();
     // The first rounds fill what is remembered.
-    const int times = std::atoi(words[2]);
-    for (int i = 0; i < times; ++i) loop();
+    const long times = std::strtol(words[2], nullptr, 10);
+    for (long i = 0; i < times; ++i) loop();
 }

@@ -73,7 +73,7 @@ struct GraphMaker {
             const std::size_t end = plan.parts.size();
             const std::size_t use =
                 link.to == control::GraphLink::engine ? end : static_cast<std::size_t>(link.to);
-            auto& last = last_use[static_cast<std::size_t>(link.from + 1)];
+            auto& last = last_use[static_cast<std::size_t>(link.from) + 1];
             last = std::max(last, use);
         }
     }

@@ -27,17 +27,31 @@ class Blep {
     // one edge, with `period` frames from edge to edge.
     double steps(double cycles, double period) const noexcept TENUTO_NONBLOCKING {
         double sum = 0;
-        for (double t = cycles * period; t < reach_; t += period) sum += read(step_.data(), t);
-        for (double t = (1 - cycles) * period; t < reach_; t += period)
+        double t = cycles * period;
+        while (t < reach_) {
+            sum += read(step_.data(), t);
+            t += period;
+        }
+        t = (1 - cycles) * period;
+        while (t < reach_) {
             sum -= read(step_.data(), t);
+            t += period;
+        }
         return sum;
     }
     // [audio] The same for corners at which the slope grows by 1 per frame.
     double corners(double cycles, double period) const noexcept TENUTO_NONBLOCKING {
         double sum = 0;
-        for (double t = cycles * period; t < reach_; t += period) sum += read(corner_.data(), t);
-        for (double t = (1 - cycles) * period; t < reach_; t += period)
+        double t = cycles * period;
+        while (t < reach_) {
             sum += read(corner_.data(), t);
+            t += period;
+        }
+        t = (1 - cycles) * period;
+        while (t < reach_) {
+            sum += read(corner_.data(), t);
+            t += period;
+        }
         return sum;
     }
 

@@ -5,6 +5,8 @@
 // Targets    0: the factor (0 when muted). 1: the presence, 1 or 0.
 #pragma once
 
+#include <cmath>
+
 #include "dsp/ramp.h"
 #include "dsp/steered.h"
 #include "shared/nonblocking.h"
@@ -38,7 +40,7 @@ class Connection final : public Steered {
     // [control] `fades_in`: sound runs already, it begins in silence.
     Connection(double factor, bool fades_in, double samplerate)
         : Steered({factor, 1.0}, samplerate),
-          fade_frames_(static_cast<std::uint32_t>(fade_seconds * samplerate + 0.5)),
+          fade_frames_(static_cast<std::uint32_t>(std::lround(fade_seconds * samplerate))),
           fades_in_(fades_in) {}
 
     // [audio] As it is in front of the next frame.

@@ -41,6 +41,7 @@ Convolver::Convolver(const NodeSetup& setup)
         const bool is_last = block == largest_block || length < next * (block < 4096 ? 2 : 5);
         const std::size_t end = is_last ? length : next;
         std::vector<std::span<const float>> parts;
+        parts.reserve(setup.channels);
         for (std::uint32_t c = 0; c < setup.channels; ++c)
             parts.push_back(response(c).subspan(from, end - from));
         stretches_.emplace_back(block, parts);

@@ -2,6 +2,7 @@
 #include "dsp/delay.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "dsp/finite.h"
 #include "dsp/mix.h"
@@ -18,8 +19,8 @@ Delay::Delay(const NodeSetup& setup)
       emitted_(in_loop_ ? static_cast<std::size_t>(setup.channels) * setup.max_block : 0) {}
 
 void Delay::steer(bool at_once) noexcept TENUTO_NONBLOCKING {
-    wanted_delay_ =
-        std::clamp(static_cast<std::uint32_t>(std::max(target(0), 0.0) + 0.5), least_, most_);
+    wanted_delay_ = std::clamp(static_cast<std::uint32_t>(std::lround(std::max(target(0), 0.0))),
+                               least_, most_);
     if (at_once) {
         old_delay_ = new_delay_ = wanted_delay_;
         fade_.jump(1);

@@ -10,20 +10,22 @@ namespace tenuto::dsp {
 
 Oversampling::Oversampling(const NodeSetup& setup)
     : doublings(static_cast<std::uint32_t>(setup.options[0])) {
-    const auto wrong = std::invalid_argument("distortion: filters and their sizes do not fit");
+    const auto wrong = [] {
+        return std::invalid_argument("distortion: filters and their sizes do not fit");
+    };
     if (doublings < 1 || doublings > 4 || setup.options.size() < doublings + 2 ||
         setup.data_channels != doublings + 1)
-        throw wrong;
+        throw wrong();
     const std::size_t width = setup.data.size() / setup.data_channels;
     const auto row = [&](std::uint32_t index) {
         const double size = setup.options[index + 1];
-        if (!(size >= 1 && size <= static_cast<double>(width))) throw wrong;
+        if (!(size >= 1 && size <= static_cast<double>(width))) throw wrong();
         const auto from = setup.data.begin() + static_cast<std::ptrdiff_t>(index * width);
         return std::vector<float>(from, from + static_cast<std::ptrdiff_t>(size));
     };
     for (std::uint32_t i = 0; i < doublings; ++i) halfbands.push_back(row(i));
     last = row(doublings);
-    if (last.size() % 2 != 0) throw wrong;
+    if (last.size() % 2 != 0) throw wrong();
     // In samples of the highest rate. The last halving: the middle of its coefficients is
     // (size - 1) / 2 behind the newer of the two samples that a frame ends with; half a sample more
     // from the curve.

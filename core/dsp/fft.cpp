@@ -107,8 +107,9 @@ void RealFft::run_stage(std::uint32_t index, std::uint32_t part, Split from,
             const Complex b = y.b * Complex{w[p], w[p + row]};
             const Complex c = y.c * Complex{w[p + 2 * row], w[p + 3 * row]};
             const Complex d = y.d * Complex{w[p + 4 * row], w[p + 5 * row]};
-            yr[4 * p] = y.a.re, yr[4 * p + 1] = b.re, yr[4 * p + 2] = c.re, yr[4 * p + 3] = d.re;
-            yi[4 * p] = y.a.im, yi[4 * p + 1] = b.im, yi[4 * p + 2] = c.im, yi[4 * p + 3] = d.im;
+            const std::size_t q = std::size_t{4} * p;
+            yr[q] = y.a.re, yr[q + 1] = b.re, yr[q + 2] = c.re, yr[q + 3] = d.re;
+            yi[q] = y.a.im, yi[q + 1] = b.im, yi[q + 2] = c.im, yi[q + 3] = d.im;
         }
         return;
     }
@@ -140,12 +141,12 @@ void RealFft::forward(std::uint32_t step, const float* first, const float* secon
     const std::uint32_t m = half_;
     if (step == 0) {
         for (std::uint32_t k = 0; k < m / 2; ++k) {
-            a.re[k] = first[2 * k];
-            a.im[k] = first[2 * k + 1];
+            a.re[k] = first[std::size_t{2} * k];
+            a.im[k] = first[std::size_t{2} * k + 1];
         }
         for (std::uint32_t k = 0; k < m / 2; ++k) {
-            a.re[m / 2 + k] = second[2 * k];
-            a.im[m / 2 + k] = second[2 * k + 1];
+            a.re[m / 2 + k] = second[std::size_t{2} * k];
+            a.im[m / 2 + k] = second[std::size_t{2} * k + 1];
         }
         return;
     }
@@ -201,8 +202,8 @@ void RealFft::inverse(std::uint32_t step, Split in, Split a, Split b, float* sec
     }
     const Split z = stages_ % 2 ? b : a;
     for (std::uint32_t k = 0; k < m / 2; ++k) {
-        second[2 * k] = z.re[m / 2 + k];
-        second[2 * k + 1] = z.im[m / 2 + k];
+        second[std::size_t{2} * k] = z.re[m / 2 + k];
+        second[std::size_t{2} * k + 1] = z.im[m / 2 + k];
     }
 }
 

@@ -28,7 +28,7 @@ inline void sum_mirrored(const float* x, const std::vector<float>& h, float* y,
     for (; k + 4 <= count; k += 4) {
         const float a = h[k], b = h[k + 1], c = h[k + 2], d = h[k + 3];
         const float* const left = x + k;
-        const float* const right = x + 2 * count - 4 - k;
+        const float* const right = x + std::size_t{2} * count - 4 - k;
         for (std::size_t n = 0; n < frames; ++n)
             y[n] += a * (left[n] + right[n + 3]) + b * (left[n + 1] + right[n + 2]) +
                     c * (left[n + 2] + right[n + 1]) + d * (left[n + 3] + right[n]);
@@ -36,7 +36,7 @@ inline void sum_mirrored(const float* x, const std::vector<float>& h, float* y,
     for (; k < count; ++k) {
         const float a = h[k];
         const float* const left = x + k;
-        const float* const right = x + 2 * count - 1 - k;
+        const float* const right = x + std::size_t{2} * count - 1 - k;
         for (std::size_t n = 0; n < frames; ++n) y[n] += a * (left[n] + right[n]);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "platform/clock.h"
 
@@ -51,7 +52,7 @@ Kernel::Kernel(const NodeSetup& setup)
       code_(platform::trusted_kernel(address_of(setup))),
       samplerate_(setup.samplerate),
       max_block_(setup.max_block),
-      fade_frames_(static_cast<std::uint32_t>(fade_seconds * setup.samplerate + 0.5)),
+      fade_frames_(static_cast<std::uint32_t>(std::lround(fade_seconds * setup.samplerate))),
       in_(std::size_t{setup.channels} * setup.max_block),
       out_(in_.size()),
       state_floats_(static_cast<std::size_t>(setup.options[2]) * setup.channels),

@@ -47,7 +47,7 @@ Limiter::Limiter(const NodeSetup& setup, const simd::Kernels& kernels)
       sound_(setup.channels, std::vector<float>(shape().latency_frames + strip)),
       released_(first_box_ + strip),
       boxed_(second_box_ + strip) {
-    if (setup.data.size() != 2 * taps)
+    if (setup.data.size() != std::size_t{2} * taps)
         throw std::invalid_argument("limiter: needs the detector's two filters");
     fold_filter(setup.data.data(), taps, detector_.data());
     std::copy_n(setup.data.data() + taps, taps / 2, detector_.data() + taps);

@@ -2,6 +2,7 @@
 #include "dsp/player.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace tenuto::dsp {
@@ -10,7 +11,7 @@ namespace {
 constexpr double restart_seconds = 0.1;
 
 std::uint32_t frames_of(double seconds, double samplerate) {
-    return std::max(1U, static_cast<std::uint32_t>(seconds * samplerate + 0.5));
+    return std::max(1U, static_cast<std::uint32_t>(std::lround(seconds * samplerate)));
 }
 }  // namespace
 
@@ -96,7 +97,7 @@ void Player::look(std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
         std::uint64_t skip = 0;
         if (to.is_aligned && here() > to.aligned_at)
             skip = static_cast<std::uint64_t>(
-                static_cast<double>(here() - to.aligned_at) * to.skip_ratio + 0.5);
+                std::llround(static_cast<double>(here() - to.aligned_at) * to.skip_ratio));
         const std::uint64_t least = is_sounding() ? std::uint64_t{frames} + fade_frames_ : 1;
         // Sound that comes too slowly to catch up with what is playing is taken as it is, before
         // the reserve is full and no more can come.
@@ -140,7 +141,8 @@ void Player::fill_tail() noexcept TENUTO_NONBLOCKING {
     for (std::size_t i = 0; i < tail_.size(); ++i) {
         float x = i < first ? there.first[i] : i < all ? there.second[i - first] : 0.0F;
         if (const std::size_t old = fade_from + i; old < tail_.size()) {
-            const auto k = static_cast<float>(old / width + 1);
+            const std::size_t frame = old / width + 1;
+            const auto k = static_cast<float>(frame);
             x = tail_[old] + k / static_cast<float>(fade_frames_) * (x - tail_[old]);
         }
         spare_tail_[i] = x;

@@ -54,7 +54,7 @@ Reverb::Reverb(const NodeSetup& setup)
     long_ = DelayLine(lines, most(2), chunk_frames);
     most_[0] = most(0);
     std::fill_n(most_ + 1, steps * lines, most(1));
-    std::fill_n(most_ + 1 + steps * lines, lines, most(2));
+    std::fill_n(most_ + 1 + std::size_t{steps} * lines, lines, most(2));
     signs_.resize(std::size_t{channels_} * lines);
     for (std::uint32_t c = 0; c < channels_; ++c)
         for (std::uint32_t l = 0; l < lines; ++l) signs_[std::size_t{c} * lines + l] = sign(c, l);
@@ -86,7 +86,7 @@ void Reverb::steer(bool at_once) noexcept TENUTO_NONBLOCKING {
     if (at_once) {
         fade_.jump(1);
         std::copy_n(wanted_, delays, new_);
-        shortest_ = *std::min_element(new_ + 1 + steps * lines, new_ + delays);
+        shortest_ = *std::min_element(new_ + 1 + std::size_t{steps} * lines, new_ + delays);
     } else {
         start_fade();
     }
@@ -94,11 +94,12 @@ void Reverb::steer(bool at_once) noexcept TENUTO_NONBLOCKING {
 
 void Reverb::start_fade() noexcept TENUTO_NONBLOCKING {
     if (fade_.is_moving()) return;
-    shortest_ = *std::min_element(new_ + 1 + steps * lines, new_ + delays);
+    shortest_ = *std::min_element(new_ + 1 + std::size_t{steps} * lines, new_ + delays);
     if (std::equal(new_, new_ + delays, wanted_)) return;
     std::copy_n(new_, delays, old_);
     std::copy_n(wanted_, delays, new_);
-    shortest_ = std::min(shortest_, *std::min_element(new_ + 1 + steps * lines, new_ + delays));
+    shortest_ = std::min(shortest_,
+                         *std::min_element(new_ + 1 + std::size_t{steps} * lines, new_ + delays));
     fade_.jump(0);
     fade_.go(1, ramp_frames());
 }
@@ -254,7 +255,7 @@ void Reverb::chunk(const Io& io, std::uint32_t at, std::uint32_t frames) noexcep
     }
     alignas(64) Rows back;
     for (std::uint32_t l = 0; l < lines; ++l)
-        read(long_, l, 1 + steps * lines + l, back[l], frames);
+        read(long_, l, 1 + std::size_t{steps} * lines + l, back[l], frames);
     damp(back, frames);
     turn(back, frames);
     mix_rows(back, frames);

@@ -10,6 +10,7 @@
 // Smoothing Whoever derives from this decides in `steer`: a ramp of `ramp_frames`, as a rule.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,7 +33,7 @@ class Steered {
           seen_(initial.size(), 0),
           wanted_(initial.size()),
           targets_(std::move(initial)),
-          ramp_frames_(static_cast<std::uint32_t>(ramp_seconds * samplerate + 0.5)) {
+          ramp_frames_(static_cast<std::uint32_t>(std::lround(ramp_seconds * samplerate))) {
         for (std::size_t i = 0; i < targets_.size(); ++i) wanted_[i] = {targets_[i], 0};
     }
     virtual ~Steered() = default;

@@ -30,6 +30,7 @@ inline constexpr std::uint32_t kernel_failed = 0x7fe00000;
 // [control] The code at `address`. The one place where foreign code is promised not to block and
 // not to throw: the cast takes the promise on.
 inline KernelCode trusted_kernel(std::uint64_t address) noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): Python has nothing but the number
     return reinterpret_cast<KernelCode>(static_cast<std::uintptr_t>(address));
 }
 

@@ -39,7 +39,7 @@ class FeedNode final : public dsp::Node {
         const std::uint32_t width = shape().out_channels;
         const std::size_t got = ring_.read({interleaved_.data(), std::size_t{io.frames} * width});
         std::fill(interleaved_.begin() + static_cast<std::ptrdiff_t>(got * width),
-                  interleaved_.begin() + static_cast<std::ptrdiff_t>(io.frames * width), 0.0F);
+                  interleaved_.begin() + std::ptrdiff_t{io.frames} * width, 0.0F);
         for (std::uint32_t c = 0; c < width; ++c) {
             const float* from = interleaved_.data() + c;
             for (std::uint32_t n = 0; n < io.frames; ++n, from += width)

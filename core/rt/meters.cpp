@@ -54,7 +54,7 @@ float Meters::add_squares(Channel& channel, const float* x, std::uint32_t frames
         if (channel.waiting_frames == 0 && frames >= group) {
             const std::uint32_t groups = frames / group;
             peak = std::max(peak, close_groups(channel, x, groups));
-            x += groups * group;
+            x += std::size_t{groups} * group;
             frames -= groups * group;
             continue;
         }

@@ -93,8 +93,8 @@ struct Cascade {
 
     TENUTO_INLINED void begin(const CascadePass& pass) noexcept {
         double lags[Lanes::count];
-        for (unsigned v = 0; v < vectors; ++v) {
-            for (unsigned i = 0; i < 5; ++i) {
+        for (std::size_t v = 0; v < vectors; ++v) {
+            for (std::size_t i = 0; i < 5; ++i) {
                 goals[v][i] = Lanes::load(pass.coefficients + (v * 5 + i) * Lanes::count);
                 moves[v][i] = Lanes::load(pass.steps + (v * 5 + i) * Lanes::count);
             }
@@ -102,21 +102,23 @@ struct Cascade {
             y2[v] = Lanes::load(pass.state + (2 * v + 1) * Lanes::count);
             y3[v] = y2[v];  // never used before it has been shifted out
             left[v] = Lanes::load(pass.left + v * Lanes::count);
-            for (unsigned lane = 0; lane < Lanes::count; ++lane)
-                lags[lane] = v + (lane / channels) * vectors;
+            for (std::size_t lane = 0; lane < Lanes::count; ++lane) {
+                const std::size_t group = lane / channels;
+                lags[lane] = static_cast<double>(v + group * vectors);
+            }
             lag[v] = Lanes::load(lags);
         }
-        x1 = Lanes::load(pass.state + (2 * vectors) * Lanes::count);
-        x2 = Lanes::load(pass.state + (2 * vectors + 1) * Lanes::count);
+        x1 = Lanes::load(pass.state + std::size_t{2} * vectors * Lanes::count);
+        x2 = Lanes::load(pass.state + (std::size_t{2} * vectors + 1) * Lanes::count);
     }
 
     TENUTO_INLINED void end(const CascadePass& pass) const noexcept {
-        for (unsigned v = 0; v < vectors; ++v) {
+        for (std::size_t v = 0; v < vectors; ++v) {
             Lanes::store(pass.state + (2 * v) * Lanes::count, y1[v]);
             Lanes::store(pass.state + (2 * v + 1) * Lanes::count, y2[v]);
         }
-        Lanes::store(pass.state + (2 * vectors) * Lanes::count, x1);
-        Lanes::store(pass.state + (2 * vectors + 1) * Lanes::count, x2);
+        Lanes::store(pass.state + std::size_t{2} * vectors * Lanes::count, x1);
+        Lanes::store(pass.state + (std::size_t{2} * vectors + 1) * Lanes::count, x2);
     }
 };
 

@@ -123,11 +123,11 @@ struct Floats {
 
     // Sixteen in a row become those at even and those at odd places, and back.
     static TENUTO_INLINED void part(const float* from, Vector& even, Vector& odd) noexcept {
-        even = each([&](unsigned i) { return from[2 * i]; });
-        odd = each([&](unsigned i) { return from[2 * i + 1]; });
+        even = each([&](unsigned i) { return from[std::size_t{2} * i]; });
+        odd = each([&](unsigned i) { return from[std::size_t{2} * i + 1]; });
     }
     static TENUTO_INLINED void pair(float* to, Vector even, Vector odd) noexcept {
-        for (unsigned i = 0; i < count; ++i) {
+        for (std::size_t i = 0; i < count; ++i) {
             to[2 * i] = even.v[i];
             to[2 * i + 1] = odd.v[i];
         }

@@ -93,7 +93,7 @@ struct Floats {
                  _mm_loadu_pd(from + 6)}};
     }
     static TENUTO_INLINED void store_wide(double* to, const Wide& a) noexcept {
-        for (unsigned i = 0; i < 4; ++i) _mm_storeu_pd(to + 2 * i, a.v[i]);
+        for (std::size_t i = 0; i < 4; ++i) _mm_storeu_pd(to + 2 * i, a.v[i]);
     }
     static TENUTO_INLINED Wide widen(Vector a) noexcept {
         return {{_mm_cvtps_pd(a.low), _mm_cvtps_pd(_mm_movehl_ps(a.low, a.low)),

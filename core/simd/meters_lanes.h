@@ -26,7 +26,7 @@ TENUTO_INLINED void tame(float* out, const float* x, float limit) noexcept {
 float meter_groups(const MeterPass& pass, const float* x, std::uint32_t groups) noexcept
     TENUTO_NONBLOCKING {
     Floats::Vector weights[group_vectors];
-    for (unsigned i = 0; i < group_vectors; ++i)
+    for (std::size_t i = 0; i < group_vectors; ++i)
         weights[i] = Floats::load(pass.weights + i * Floats::count);
     Floats::Wide mean_square = Floats::load_wide(pass.mean_square);
     Floats::Wide square_sum = Floats::load_wide(pass.square_sum);
@@ -37,14 +37,14 @@ float meter_groups(const MeterPass& pass, const float* x, std::uint32_t groups) 
     for (; groups > 0; --groups, x += MeterPass::group) {
         const float* from = x;
         Floats::Bits highest = Floats::magnitude_bits(Floats::load(x));
-        for (unsigned i = 1; i < group_vectors; ++i)
+        for (std::size_t i = 1; i < group_vectors; ++i)
             highest = Floats::larger_bits(
                 highest, Floats::magnitude_bits(Floats::load(x + i * Floats::count)));
         float tamed[MeterPass::group];
         if (Floats::is_any_above(highest, limit)) {
             tame(tamed, x, pass.limit);
             from = tamed;
-            for (unsigned i = 0; i < group_vectors; ++i)
+            for (std::size_t i = 0; i < group_vectors; ++i)
                 most = Floats::larger_bits(
                     most, Floats::magnitude_bits(Floats::load(tamed + i * Floats::count)));
         } else {
@@ -53,7 +53,7 @@ float meter_groups(const MeterPass& pass, const float* x, std::uint32_t groups) 
         Floats::Vector squares = Floats::load(from);
         squares = Floats::multiply(squares, squares);
         Floats::Vector weighted = Floats::multiply(weights[0], squares), plain = squares;
-        for (unsigned i = 1; i < group_vectors; ++i) {
+        for (std::size_t i = 1; i < group_vectors; ++i) {
             squares = Floats::load(from + i * Floats::count);
             squares = Floats::multiply(squares, squares);
             weighted = Floats::add(weighted, Floats::multiply(weights[i], squares));

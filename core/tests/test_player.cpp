@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A player and what feeds it, against a libsndfile of our own: each frame of a file tells which one
 // it is. The disk thread's turns are taken by hand, so nothing depends on time.
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -31,7 +32,7 @@ struct FakeFile {
 
 // A sample that tells its frame, exact in float32.
 float sample(std::int64_t frame) { return static_cast<float>(frame + 1) / 1'048'576.0F; }
-std::int64_t frame_of(float x) { return static_cast<std::int64_t>(x * 1'048'576.0F + 0.5F) - 1; }
+std::int64_t frame_of(float x) { return std::llround(x * 1'048'576.0F) - 1; }
 
 disk::FileApi fake_api() {
     fake = FakeFile{};
