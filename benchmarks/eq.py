@@ -4,7 +4,8 @@
 Eight peaking bands (60 Hz to 7680 Hz, none of them at 0 dB) over stereo noise at 48 kHz, 32-bit
 float in and out, in nanoseconds of processor time per stereo frame:
 
-- *tenuto*: `tenuto.render` of an array, and the node alone in blocks of 512 and 64 frames;
+- *tenuto*: `tenuto.render` of an array of 30 s, and of 10 s, where what a call costs however short
+  the sound is weighs more; and the node alone in blocks of 512 and 64 frames;
 - *pedalboard*: eight ``PeakFilter``, array in and out;
 - *SciPy*: `sosfilt` in the layouts that arrays come in;
 - *ffmpeg*, *sox*: their equalizers on raw floats, without the cost of reading and writing;
@@ -112,6 +113,18 @@ def main() -> None:
             "sox, nothing": sox(raw, []),
         }
         costs = turns({w: lambda f=f: thread_ns(f) for w, f in inside.items()}, repeat, len(short))
+        brief = short[: len(short) // 3]
+        brief_board = pedalboard_work(brief, "equalizer")
+        costs |= turns(
+            {
+                "tenuto.render, a third as long": lambda: thread_ns(
+                    lambda: tenuto.render(brief, equalizer(), samplerate=SAMPLERATE)
+                ),
+                "pedalboard, a third as long": lambda: thread_ns(brief_board),
+            },
+            repeat,
+            len(brief),
+        )
         costs |= turns(
             {w: lambda c=c: process_ns(c) for w, c in programs.items()}, repeat, len(long)
         )
@@ -144,6 +157,7 @@ def main() -> None:
     print(table(["eight bands", "median", "best", "x tenuto.render", "dB away"], rows))
     scipy = min(cost for who, cost in middle.items() if who.startswith("SciPy"))
     verdicts = [Verdict("at most 8 ns per frame", f"{ours:.2f} ns", ours <= 8)]
+    brief_ns = middle["tenuto.render, a third as long"]
     for who, cost, times in (
         ("pedalboard", middle["pedalboard"], 8),
         ("SciPy's sosfilt in its fastest layout", scipy, 16),
@@ -152,8 +166,9 @@ def main() -> None:
         verdicts.append(
             Verdict(
                 f"at least {times} times faster than {who}",
-                f"{cost / ours:.1f} times ({cost:.0f} against {ours:.2f} ns)",
-                cost >= times * ours,
+                f"{cost / ours:.1f} times ({cost:.0f} against {ours:.2f} ns); a third as long: "
+                f"{cost / brief_ns:.1f} times",
+                cost >= times * max(ours, brief_ns),
             )
         )
     results = {"costs": costs, "floor": floor, "away_db": away, "frames": len(short)}
