@@ -6,8 +6,8 @@ do not have) over stereo noise at 48 kHz, 32-bit float in and out, in nanosecond
 per stereo frame. Twice, because our limiter costs little while nothing comes near its ceiling:
 
 - *at rest*: behind the compressor the noise stays below the ceiling;
-- *at work*: 18 dB of make-up gain in between, so that the limiter reduces all the time (the others run
-  without it: once, for both).
+- *at work*: 18 dB of make-up gain in between, so that the limiter reduces all the time (the others
+  run once, without it).
 
 - *tenuto*: `tenuto.render` of an array; and each node alone in blocks of 512 and 64 frames;
 - *pedalboard*: ``PeakFilter`` eight times, ``Compressor``, ``Limiter``, ``Gain``;
