@@ -18,7 +18,13 @@ struct Litmus {
     bool is_wrong = false;  // the search must find an error: a canary
 };
 
+template <typename T, typename... Arguments>
+Litmus litmus(const char* name, unsigned threads, bool is_wrong, Arguments... arguments) {
+    return {name, threads, [=] { return std::make_unique<T>(arguments...); }, is_wrong};
+}
+
 const std::vector<Litmus>& programs();
+std::vector<Litmus> ring_programs();  // of these
 
 // Orders that are stronger than these structures need, and why they are there.
 struct Needless {
