@@ -116,8 +116,11 @@ struct Floats {
         odd = {a.val[1], b.val[1]};
     }
     static TENUTO_INLINED void pair(float* to, Vector even, Vector odd) noexcept {
-        vst2q_f32(to, {{even.low, odd.low}});
-        vst2q_f32(to + 8, {{even.high, odd.high}});
+        // vst2q_f32 may be a macro: what it is given has a name, not commas of its own.
+        const float32x4x2_t low{{even.low, odd.low}};
+        const float32x4x2_t high{{even.high, odd.high}};
+        vst2q_f32(to, low);
+        vst2q_f32(to + 8, high);
     }
     // Rows become columns.
     static TENUTO_INLINED void turn_four(float32x4_t& a, float32x4_t& b, float32x4_t& c,

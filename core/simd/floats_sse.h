@@ -4,6 +4,7 @@
 
 #include <nmmintrin.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "simd/inlined.h"
