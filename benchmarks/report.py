@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import play
 from _common import machine_line, median
 
 
@@ -142,6 +143,30 @@ def offline(results: dict[str, Any]) -> list[str]:
     return rows(["file", "program", "x real time", "CPU s", "peak MiB"], body)
 
 
+def played(results: dict[str, Any]) -> list[str]:
+    return rows(*play.tabulated(results))
+
+
+def kernels(results: dict[str, Any]) -> list[str]:
+    body = [
+        [name, f"{one['kernel_ns']:.2f}", f"{one['peer_ns']:.2f}", one["peer"]]
+        for name, one in results["cost"].items()
+    ]
+    lines = rows(["ns per frame, 2 channels", "kernel", "peer", "which"], body)
+    body = [
+        [
+            {"kernel": "kernel", "callback": "Python callback in sounddevice"}[row["role"]],
+            {"hold": "GIL held 0.2 s at a time"}.get(row["load"], str(row["load"])),
+            str(row["callbacks"]),
+            str(row["late"]),
+            f"{100 * row['late'] / row['callbacks']:.2f}",
+        ]
+        for row in results.get("live", [])
+    ]
+    head = ["64 frames on JACK", "busy Python threads", "callbacks", "late", "late %"]
+    return [*lines, *rows(head, body)] if body else lines
+
+
 def build(results: dict[str, Any]) -> list[str]:
     columns = results["columns"]
     body = [
@@ -159,9 +184,11 @@ PARTS = {
     "eq": ("An equalizer", costs),
     "chain": ("A channel strip", costs),
     "ring": ("Between two threads", ring),
+    "kernels": ("A kernel in Python", kernels),
     "record": ("Many channels", record),
     "resources": ("Processor and memory", resources),
     "offline": ("From file to file", offline),
+    "play": ("Playing a file", played),
     "start": ("Start", start),
     "build": ("What the compiler and dispatch bring", build),
 }

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 import tenuto
-from support.players import RATE, noise, played, written
+from support.players import RATE, ffmpeg_decoded, m4a, noise, played, written
 from tenuto import FilePlayer
 from tenuto.cli._keys import take_key
 from tenuto.cli.play import Remote
@@ -148,34 +148,6 @@ def test_keys_are_taken_one_by_one() -> None:
 
 
 # -- formats and tags -----------------------------------------------------------------------------
-
-
-def m4a(path: Path, sound: np.ndarray, rate: int = RATE) -> Path:
-    av = pytest.importorskip("av")
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=rate, layout="stereo")
-        stream.bit_rate = 256_000
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound.T), "fltp", "stereo")
-        frame.sample_rate = rate
-        for packet in (*stream.encode(frame), *stream.encode(None)):
-            container.mux(packet)
-    return path
-
-
-def ffmpeg_decoded(path: Path) -> np.ndarray:
-    """By the program of the same name where there is one, else by the library itself."""
-    import shutil
-
-    av = pytest.importorskip("av")
-    if shutil.which("ffmpeg"):
-        raw = subprocess.run(
-            ["ffmpeg", "-v", "error", "-i", str(path), "-f", "f32le", "-"],
-            capture_output=True,
-            check=True,
-        ).stdout
-        return np.frombuffer(raw, np.float32).reshape(-1, 2)
-    with av.open(str(path)) as container:
-        return np.concatenate([f.to_ndarray().T for f in container.decode(audio=0)])
 
 
 def test_m4a_is_played_as_ffmpeg_decodes_it(tmp_path: Path) -> None:

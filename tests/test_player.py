@@ -281,25 +281,6 @@ def test_it_is_finished_at_the_end_and_plays_again_from_the_begin() -> None:
     assert np.array_equal(out[begin : begin + 2900], sound[:2900])
 
 
-def test_play_can_be_scheduled_for_an_exact_frame_of_the_engine(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.wav", noise(RATE), subtype="FLOAT")
-    sound, _ = soundfile.read(str(path), dtype="float32")
-    device = tenuto.testing.VirtualDevice("loopback", clocked=False)
-    with tenuto.Engine(device, channels=(2, 2)) as engine:
-        player = FilePlayer(path)
-        engine.connect(player, engine.output)
-        recorder = engine.connect(engine.input, tenuto.FileRecorder())
-        with engine.at(10_007):
-            player.play()
-        device.step(40_000)
-        assert player.position_frames == engine.frame - 10_007
-        take = recorder.stop().to_numpy()
-    begin = int(np.argmax(take[:, 0] != 0))
-    blocksize = begin - 10_007  # the loopback's latency
-    assert 0 < blocksize <= 1024 and blocksize % 16 == 0
-    assert np.array_equal(take[begin:], sound[: len(take) - begin])
-
-
 def test_the_position_is_what_leaves_the_engine_behind_a_look_ahead(tmp_path: Path) -> None:
     device = tenuto.testing.VirtualDevice(clocked=False)
     with tenuto.Engine(device, channels=(0, 1)) as engine:

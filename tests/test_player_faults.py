@@ -92,15 +92,15 @@ def test_a_disk_that_stalls_for_less_than_the_ring_is_not_heard(
 ) -> None:
     disk = ReadingDisk(monkeypatch)
     sound = noise(12 * RATE, 1)
-    rig = Rig(FilePlayer(written(tmp_path, "a.wav", sound, subtype="FLOAT"), ring_seconds=5.0))
+    rig = Rig(FilePlayer(written(tmp_path, "a.wav", sound, subtype="FLOAT")))
     rig.player.play()
     first = rig.run(RATE)
     until = time.monotonic() + 20
-    while rig.player._living()[-1].core.state()["ready_frames"] < 5 * RATE - 100:
+    while rig.player._living()[-1].core.state()["ready_frames"] < 9.9 * RATE:
         assert time.monotonic() < until
         time.sleep(0.001)
     disk.shut()
-    stalled = rig.run(round(4.9 * RATE), wait=False)
+    stalled = rig.run(round(9.8 * RATE), wait=False)
     assert rig.player.underruns == 0
     disk.open()
     heard = np.concatenate([first, stalled, rig.run(RATE)])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rt/callback.h"
 
+#include "platform/cancellation.h"
 #include "platform/clock.h"
 
 namespace tenuto::rt {
@@ -28,16 +29,19 @@ void set_miniaudio_user_offset(std::size_t offset) noexcept { user_offset.set(of
 
 void miniaudio_callback(void* device, void* out, const void* in, std::uint32_t frames) noexcept
     TENUTO_NONBLOCKING {
+    const platform::HoldOffCancellation scope;
     run(engine_of(device), out, in, frames, false);
 }
 
 void miniaudio_play_callback(void* device, void* out, const void*, std::uint32_t frames) noexcept
     TENUTO_NONBLOCKING {
+    const platform::HoldOffCancellation scope;
     engine_of(device)->play(static_cast<float*>(out), frames);
 }
 
 int portaudio_callback(const void* in, void* out, unsigned long frames, const void*,
                        unsigned long flags, void* user) noexcept TENUTO_NONBLOCKING {
+    const platform::HoldOffCancellation scope;
     run(user, out, in, static_cast<std::uint32_t>(frames), (flags & portaudio_loss_flags) != 0);
     return 0;
 }

@@ -15,6 +15,7 @@ import tenuto
 from support.every_node import EFFECTS, SOURCES
 from support.gil import busy_python
 from support.index_content import Content
+from support.players import ffmpeg_decoded, m4a, noise
 from support.servers import JackServer, PulseServer, playing, wait_until
 
 pytestmark = pytest.mark.realtime
@@ -43,14 +44,32 @@ def test_what_an_engine_plays_on_jack_is_what_a_recorder_hears(jack: JackServer)
     assert set(np.unique(heard)) <= {*ramp.tolist(), 0.0}
 
 
-@pytest.mark.parametrize("suffix", ["wav", "flac"])
-def test_what_a_player_plays_on_jack_is_what_the_file_holds(
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3", "m4a"])
+def test_what_a_player_plays_on_jack_is_what_others_decode(
     jack: JackServer, tmp_path: Path, suffix: str
 ) -> None:
     path = tmp_path / f"a.{suffix}"
-    ramp = np.arange(-20_000, 20_000, dtype=np.float32) / 2**15
-    soundfile.write(str(path), ramp, 48_000, "PCM_16")
-    player = tenuto.FilePlayer(path, channels=2)
+    sound = noise(40_000, 2)
+    if suffix == "m4a":
+        expected = ffmpeg_decoded(m4a(path, sound))
+    else:
+        soundfile.write(str(path), sound, 48_000)
+        expected = soundfile.read(str(path), dtype="float32")[0]
+    for _ in range(5):
+        heard = heard_on_jack(jack, tenuto.FilePlayer(path))
+        if heard is not None:
+            break
+    assert heard is not None, "the server lost cycles in five runs of a second"
+    # Other builds of FFmpeg may round the last bit of a float differently.
+    bound = 1e-6 if suffix == "m4a" else 0.0
+    begin, first = (int(np.flatnonzero(np.abs(x[:, 0]) > bound)[0]) for x in (heard, expected))
+    assert begin >= first
+    piece = heard[begin - first :][: len(expected)]
+    assert np.max(np.abs(piece - expected)) <= bound
+
+
+def heard_on_jack(jack: JackServer, player: tenuto.FilePlayer) -> np.ndarray | None:
+    """What a recorder hears of an engine that plays it all; None if the server lost a cycle."""
     with tenuto.Engine("jack", channels=(0, 2)) as engine:
         engine.connect(player, engine.output)
         outputs = [port for port in jack.ports() if re.match("tenuto.*:playback", port)]
@@ -60,14 +79,10 @@ def test_what_a_player_plays_on_jack_is_what_the_file_holds(
             player.play()
             assert player.wait(10)
             time.sleep(0.2)
-            heard = listener.stop().to_numpy()
-        stats = engine.stats()
-    assert player.underruns == 0
-    begin = int(np.flatnonzero(heard[:, 0])[0])
-    piece = heard[begin : begin + len(ramp), 0]
-    if stats.xruns == 0 and len(piece) == len(ramp):
-        np.testing.assert_array_equal(piece, ramp)
-    assert set(np.unique(heard)) <= {*ramp.tolist(), 0.0}
+            take = listener.stop()
+        xruns = engine.stats().xruns
+    assert player.underruns == 0 and not player.troubles
+    return None if take.gaps or xruns else take.to_numpy()
 
 
 def test_input_goes_through_a_graph_to_a_file_bit_for_bit_while_python_is_busy(

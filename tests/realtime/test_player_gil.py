@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A file is played on while a C call keeps the interpreter for itself."""
+"""A file is played on, to the last bit, while one C call keeps the interpreter for itself."""
 
 from __future__ import annotations
 
@@ -10,31 +10,52 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 import tenuto
+from support.gil import hold_gil
+from support.players import RATE, noise
 
-RATE = 48_000
-BUSY_SECONDS = 9.0 if os.environ.get("TENUTO_LONG") == "1" else 2.0
+HELD_SECONDS = 9.0 if os.environ.get("TENUTO_LONG") == "1" else 3.0
+# Late blocks while the GIL is held beyond those without it. It is not the GIL that makes them but
+# who else uses the machine: one time in two hundred may differ between two runs of seconds.
+CHANCE = 0.005
 
 
 @pytest.mark.realtime
 @pytest.mark.parametrize("rate", [RATE, 44_100])
-def test_python_that_is_busy_is_not_heard(tmp_path: Path, rate: int) -> None:
-    path = tmp_path / "a.wav"
-    rng = np.random.default_rng(1)
-    soundfile.write(str(path), rng.uniform(-0.5, 0.5, 30 * rate), rate)
+def test_a_held_interpreter_is_not_heard(tmp_path: Path, rate: int) -> None:
+    path, written = tmp_path / "a.wav", noise(round((2 * HELD_SECONDS + 1) * rate), 1)
+    soundfile.write(str(path), written, rate, "FLOAT")
+    # At equal rates the disk thread alone fills the ring, so a short one will do.
+    player = tenuto.FilePlayer(path, ring_seconds=0.5 if rate == RATE else 10.0)
+    recorder = tenuto.FileRecorder(ring_seconds=2 * HELD_SECONDS + 5)
+    late = []
     with tenuto.Engine("virtual", samplerate=RATE, channels=(0, 1)) as engine:
-        # At equal rates the disk thread alone fills the ring, so a short one will do.
-        player = tenuto.FilePlayer(path, ring_seconds=0.5 if rate == RATE else 10.0)
         engine.connect(player, engine.output)
+        engine.connect(player, recorder)
         while (deck := player._deck()) is None or deck.core.state()["ready_frames"] < (
             deck.ring_frames * 0.9
         ):
             time.sleep(0.01)
         player.play()
-        numbers = rng.random(2_000_000).tolist()
-        begin = time.monotonic()
-        while time.monotonic() - begin < BUSY_SECONDS:
-            sorted(numbers)
-        assert player.position > BUSY_SECONDS - 0.5
+        for wait in (time.sleep, hold_gil):
+            before = engine.stats()
+            wait(HELD_SECONDS)
+            after = engine.stats()
+            late.append((after.late - before.late) / (after.callbacks - before.callbacks))
+        assert player.position > 2 * HELD_SECONDS - 0.5
         assert player.underruns == 0
+        take = recorder.stop()
+    print(f"{rate} Hz: late {100 * late[0]:.3f} %, with the GIL held {100 * late[1]:.3f} %")
+    assert late[1] <= late[0] + CHANCE
+    heard = take.to_numpy()[:, 0]
+    heard = heard[int(np.argmax(heard != 0)) :]
+    assert not take.gaps and len(heard) > (2 * HELD_SECONDS - 0.5) * RATE
+    if rate == RATE:
+        assert np.array_equal(heard, written[: len(heard), 0])
+    else:
+        expected = soxr.resample(written[:, 0].astype(np.float64), rate, RATE, quality="VHQ")
+        # The last few milliseconds before the stop have no more to come in the reference.
+        there = min(len(heard), len(expected))
+        assert np.max(np.abs(heard[:there] - expected[:there])) < 10 ** (-100 / 20)

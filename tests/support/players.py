@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""One player alone, block by block, and sounds to play."""
+"""One player alone, block by block, sounds to play, and what others decode of them."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 from numpy.typing import NDArray
 
@@ -34,6 +37,33 @@ def written(folder: Path, name: str, sound: Sound, rate: int = RATE, **how: Any)
     path = folder / name
     soundfile.write(str(path), sound, rate, **how)
     return path
+
+
+def m4a(path: Path, sound: Sound, rate: int = RATE) -> Path:
+    """Write what libsndfile cannot: AAC."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=rate, layout="stereo")
+        stream.bit_rate = 256_000
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound.T), "fltp", "stereo")
+        frame.sample_rate = rate
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    return path
+
+
+def ffmpeg_decoded(path: Path) -> Sound:
+    """By the program of the same name where there is one, else by the library itself."""
+    av = pytest.importorskip("av")
+    if shutil.which("ffmpeg"):
+        raw = subprocess.run(
+            ["ffmpeg", "-v", "error", "-i", str(path), "-f", "f32le", "-"],
+            capture_output=True,
+            check=True,
+        ).stdout
+        return np.frombuffer(raw, np.float32).reshape(-1, 2)
+    with av.open(str(path)) as container:
+        return np.concatenate([f.to_ndarray().T for f in container.decode(audio=0)])
 
 
 class Rig:
