@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _core
+from ._checks import is_whole
 from ._connections import Connection, End, LiveLink, LiveNode, Place, Setting
 from ._errors import GraphError
 from ._nodes.base import Instance, Node, Port
@@ -377,10 +378,10 @@ def _name(place: Any) -> str:
 def _checked_map(channel_map: Sequence[int | None] | None) -> tuple[int, ...] | None:
     if channel_map is None:
         return None
-    picked = tuple(0 if channel is None else channel for channel in channel_map)
-    if not picked or not all(isinstance(c, int) and 0 <= c <= 1024 for c in picked):
+    picked = [0 if channel is None else channel for channel in channel_map]
+    if not picked or not all(is_whole(c) and 0 <= c <= 1024 for c in picked):
         raise GraphError(
             f"channel_map={channel_map!r}: for each channel of the target give the source's "
             "channel, counted from 1, or None for silence"
         )
-    return picked
+    return tuple(map(int, picked))

@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from ._checks import is_whole
 from ._errors import FileError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def empty(shape: int | tuple[int, ...], dtype: DTypeLike = "float32") -> NDArray
 
     import numpy as np
 
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = (int(shape),) if is_whole(shape) else tuple(cast("tuple[int, ...]", shape))
     if any(size < 0 for size in sizes):
         raise ValueError(f"shape={shape!r}: lengths must be 0 or more")
     kind = np.dtype(dtype)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _sndfile
 from ._async import until
-from ._checks import number, whole
+from ._checks import is_number, number, whole
 from ._devices.base import Wanted, channels_asked
 from ._errors import DeviceError, FileError, TenutoError
 from ._paths import check_target
@@ -151,7 +151,7 @@ class Recorder(RecordingView):
     def _limit(self, seconds: float | None) -> int:
         if seconds is None:
             return 0
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        if not is_number(seconds):
             raise ValueError(f"seconds={seconds!r}: give a number of seconds")
         if not math.isfinite(seconds) or seconds <= 0:
             raise ValueError(f"seconds={seconds!r}: a recording must be longer than 0 s")

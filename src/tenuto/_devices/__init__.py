@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._checks import is_whole
 from .._errors import DeviceError
 from .base import Adapter, DeviceInfo, Wanted
 
@@ -68,7 +69,9 @@ def find_adapter(device: str | int | VirtualDevice | None, wanted: Wanted) -> Ad
     script = getattr(device, "script", None)
     if isinstance(script, Script):
         return VirtualAdapter(script, wanted)
-    if device is not None and (isinstance(device, bool) or not isinstance(device, str | int)):
+    if is_whole(device):
+        device = int(device)
+    elif device is not None and not isinstance(device, str):
         raise DeviceError(
             f"device={device!r}: give a name, a number of `tenuto devices`, a "
             "tenuto.testing.VirtualDevice, or None for the default"

@@ -10,8 +10,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
+from .._checks import is_whole
 from .._errors import DeviceError
 
 if TYPE_CHECKING:
@@ -183,13 +184,15 @@ def channels_asked(channels: int | Sequence[int] | None) -> tuple[tuple[int, ...
         return None, 0
     if isinstance(channels, bool):
         raise ValueError(f"channels={channels!r}: give a number of channels, or a list from 1 up")
-    if isinstance(channels, int):
-        if not 1 <= channels <= 1024:
+    if is_whole(channels):
+        count = int(channels)
+        if not 1 <= count <= 1024:
             raise ValueError(f"channels={channels}: give a number from 1 to 1024")
-        return tuple(range(channels)), channels
+        return tuple(range(count)), count
+    listed = cast("Sequence[int]", channels)
     try:
-        numbers = [int(channel) for channel in channels]
-        exact = all(n == c for n, c in zip(numbers, channels, strict=True))
+        numbers = [int(channel) for channel in listed]
+        exact = all(n == c for n, c in zip(numbers, listed, strict=True))
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"channels={channels!r}: give a number of channels, or a list from 1 up"

@@ -18,6 +18,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from .._checks import is_whole
 from .._errors import KernelError
 from .trial import SAMPLERATE, Entry, Outcome, Range, Trial
 
@@ -33,8 +34,8 @@ def address_of(code: Any) -> int:
     what = f"Kernel(code={code!r:.80}): "
     if isinstance(code, bool) or code is None:
         raise KernelError(what + "an address, or an object with a C pointer, is needed")
-    if isinstance(code, int):
-        found = code
+    if is_whole(code):
+        found = int(code)
     elif isinstance(code, ctypes._CFuncPtr):  # type: ignore[attr-defined]
         inside = getattr(code, "_objects", None)
         inside = inside.values() if isinstance(inside, dict) else (inside,)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from .._checks import is_switch
 from .._errors import FileError, GraphError
 from .base import Node
 from .params import Param, check_number, decibels_to_factor
@@ -90,9 +91,9 @@ class Convolver(Node):
                 )
             self._path = os.fspath(impulse)
             impulse, self._samplerate = _read(self._path)
-        if not isinstance(normalise, bool):
+        if not is_switch(normalise):
             raise ValueError(f"Convolver.normalise={normalise!r}: must be True or False")
-        self._normalise = normalise
+        self._normalise = bool(normalise)
         self._impulse = self._checked(impulse)
         super().__init__(name=name, gain_db=gain_db, mix=mix)
 

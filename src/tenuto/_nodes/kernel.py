@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
 from .. import _core
+from .._checks import is_number
 from .._errors import GraphError, KernelError
 from .._kernels.pointer import address_of, try_pointer
 from .._kernels.trial import Entry, KernelCost, Outcome, Range
@@ -38,8 +39,7 @@ def declare(who: str, params: Declared | None) -> dict[str, Range]:
         if len(values) == 4 and isinstance(values[3], str):
             *numbers, unit = values
             values = tuple(numbers)
-        is_number = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
-        if len(values) not in (1, 3) or not is_number:
+        if len(values) not in (1, 3) or not all(map(is_number, values)):
             raise KernelError(what + "give default, or (default, low, high), or with a unit behind")
         default, low, high = (*map(float, values), -LARGEST, LARGEST)[:3]
         if not -LARGEST <= low <= default <= high <= LARGEST:

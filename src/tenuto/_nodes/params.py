@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, overload
 from weakref import WeakKeyDictionary
 
+from .._checks import is_switch
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -151,9 +153,9 @@ class Switch:
 
     def check(self, owner: object, value: Any) -> bool:
         """Return the value to keep; `ValueError` unless it is True or False."""
-        if not isinstance(value, bool):
+        if not is_switch(value):
             raise ValueError(f"{type(owner).__name__}.{self.name}={value!r}: must be True or False")
-        return value
+        return bool(value)
 
 
 AnyParam = Param | Choice | Switch
