@@ -121,3 +121,54 @@ def test_a_bad_chain_file_is_refused_by_its_key(tmp_path: Path, text: str, words
     (tmp_path / "bad.toml").write_text(text)
     with pytest.raises(tenuto.FileError, match=words):
         tenuto.Chain.load(tmp_path / "bad.toml")
+
+
+# -- changes at exact frames ----------------------------------------------------------------------
+
+
+def test_a_function_that_builds_is_called_once_and_its_changes_come_in_time() -> None:
+    calls = []
+
+    def build(offline: tenuto.Offline) -> None:
+        gain, tone = tenuto.Gain(), tenuto.Oscillator(playing=False)
+        offline.connect(offline.input, gain, offline.output)
+        offline.connect(tone, tenuto.Pan(), offline.output)  # wider than the first
+        with offline.at(1000):
+            gain.gain_db = -120
+            offline.connection(gain, offline.output).gain_db = 6
+        with offline.at(2000):
+            tone.start()
+        calls.append(offline)
+
+    sound = tenuto.render(np.ones(3000), build, samplerate=48_000)
+    assert len(calls) == 1 and sound.shape == (3000, 2)
+    assert np.array_equal(sound[:1000], np.ones((1000, 2)))
+    assert not sound[1600:2000].any() and sound[2000:].any()
+
+
+def test_there_is_room_for_any_number_of_changes() -> None:
+    gain = tenuto.Gain()
+    events = [(n, gain, {"gain_db": -6.0 * (n % 2)}) for n in range(20_000)]
+    events += [(20_000, gain, {"gain_db": -120.0})]
+    sound = tenuto.render(np.ones(48_000), gain, samplerate=48_000, events=events)
+    assert sound[19_999] > 0.4 and not sound[21_000:].any()
+
+
+def test_whatever_can_be_set_can_be_scheduled() -> None:
+    delay, mixer = tenuto.Delay(0.01, mix=1), tenuto.Mixer(1, 1)
+    click = np.zeros(9600)
+    click[[0, 4800]] = 1
+    events = [(2400, delay, {"delay_frames": 96}), (4000, mixer, {"gains_db": [[-120.0]]})]
+    sound = tenuto.render(click, [delay], samplerate=48_000, events=events[:1])[:, 0]
+    assert np.flatnonzero(sound > 0.5).tolist() == [480, 4896]
+    sound = tenuto.render(np.ones(9600), [mixer], samplerate=48_000, events=events[1:])[:, 0]
+    assert sound[3999] == 1 and not sound[5000:].any()
+    with pytest.raises(TypeError, match="it has feedback, mix, delay_frames, seconds"):
+        tenuto.render(click, [delay], events=[(0, delay, {"wet": 1})])
+
+
+def test_what_is_not_in_the_graph_cannot_be_scheduled() -> None:
+    other = tenuto.Gain()
+    with pytest.raises(tenuto.GraphError, match="not in this engine: connect it first"):
+        tenuto.render(np.ones(100), tenuto.Gain(), events=[(10, other, {"gain_db": -20})])
+    assert other.gain_db == 0

@@ -3,22 +3,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import Token
 from typing import Any, Self
 
-from . import _core
 from ._connections import Connection
-from ._errors import TenutoError
+from ._errors import GraphError, TenutoError
 from ._graph import Graph
 from ._nodes.base import Instance, Node, Schedule, current_schedule
 from ._nodes.params import assign
+
+# Frame, id of the target, first value to change, values; False when there is no room.
+Keep = Callable[[int, int, int, list[float]], bool]
 
 
 class At:
     """Changes for one frame of an engine; made by `Engine.at`."""
 
-    def __init__(self, core: _core.Engine, graph: Graph, frame: int) -> None:
-        self._core, self._graph, self.frame = core, graph, frame
+    def __init__(self, keep: Keep, graph: Graph, frame: int) -> None:
+        self._keep, self._graph, self.frame = keep, graph, frame
         self._mine: set[Instance] = set()
         self._tokens: list[Token[Schedule | None]] = []
 
@@ -31,7 +34,18 @@ class At:
         current_schedule.reset(self._tokens.pop())
 
     def set(self, target: Node | Connection, **parameters: Any) -> Self:
-        """Set parameters of a node or a connection at this frame."""
+        """Set parameters of a node or a connection at this frame.
+
+        Raises
+        ------
+        GraphError
+            It is not in this engine.
+        """
+        is_here = not isinstance(target, Node) or self._graph.live(target) is not None
+        if isinstance(target, Connection):
+            is_here = target in self._graph.connections
+        if not is_here:
+            raise GraphError(f"{target!r} is not in this engine: connect it first")
         with self:
             assign(target, parameters)
         return self
@@ -40,9 +54,13 @@ class At:
         """Schedule a change of targets; False when `instance` runs elsewhere."""
         if instance not in self._mine:
             return False
-        if not _core.schedule(self._core, self.frame, instance.core.id, first, values):
+        if not self._keep(self.frame, instance.core.id, first, values):
             raise TenutoError(
                 f"too many changes are scheduled already, the one at frame {self.frame} has no "
                 "room: schedule it later, when some of them have passed"
             )
         return True
+
+    def is_past(self, frames: int) -> bool:
+        """Whether the engine has come to `frames` frames after this one."""
+        return self._graph.frame() >= self.frame + frames

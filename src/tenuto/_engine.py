@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import weakref
 from collections.abc import Sequence
@@ -237,7 +238,8 @@ class Engine(EngineView):
         >>> _ = eng.at(96_000).set(gain, gain_db=0)
         >>> eng.close()
         """
-        return At(self._stream.engine, self._graph, whole("frame", frame, 0, 2**62, "frames"))
+        keep = functools.partial(_core.schedule, self._stream.engine)
+        return At(keep, self._graph, whole("frame", frame, 0, 2**62, "frames"))
 
     # -- running ---------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ _PATIENCE_SECONDS = 0.5
 class Graph:
     """Nodes and connections of one engine."""
 
-    engine: _core.Engine
+    engine: _core.Engine | None  # None: it is being built
     setting: Setting
     is_running: Callable[[], bool]
     connections: list[Connection] = field(default_factory=list)
@@ -187,6 +187,7 @@ class Graph:
 
     def frame(self) -> int:
         """Frames that the graph has run."""
+        assert self.engine is not None
         return int(self.engine.counts()["graph_frames"])
 
     def live(self, node: Node) -> LiveNode | None:
@@ -361,6 +362,7 @@ class Graph:
             )
             for link in links
         ]
+        assert self.engine is not None
         parts = [(x.instance.core, kind) for x, kind in steps]
         self.arena_bytes = _core.offer_graph(self.engine, self.setting.max_block, parts, rows)
 

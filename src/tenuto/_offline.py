@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,22 +13,22 @@ from typing import TYPE_CHECKING, Any, cast
 from . import _core, _sndfile
 from ._at import At
 from ._checks import number, whole
-from ._connections import Connection, Place, Setting
+from ._connections import Connection, Place
 from ._errors import FileError, GraphError
-from ._graph import Graph
 from ._nodes.base import Node
 from ._nodes.recorder import FileRecorder
-from ._order import order
-from ._paths import check_target
+from ._offline_graph import OfflineGraph
+from ._paths import check_target, unfinished
 from ._render_source import CHUNK, Reader
-from ._take import Take
+from ._take import Take, ledger_path
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
 _BLOCK = 512
-_EVENTS = 16384  # scheduled changes that a rendering has room for
+_MORE_EVENTS = 1024  # scheduled changes beyond those that are known when a rendering begins
+_EVENT_VALUES = 6  # as core/rt/events.h has it
 
 Events = Iterable[tuple[int, Node | Connection, dict[str, Any]]]
 
@@ -38,13 +39,11 @@ class Offline:
     It has `input`, `output`, `connect`, `connection` and `at`, as `Engine` has them.
     """
 
-    def __init__(
-        self, samplerate: int, blocksize: int, ins: int, outs: int, *, event_slots: int = 1
-    ) -> None:
-        self.samplerate, self._blocksize, self._ins, self._outs = samplerate, blocksize, ins, outs
-        self._engine = _core.Engine(ins, outs, samplerate, blocksize, event_slots=event_slots)
-        setting = Setting(samplerate, blocksize, blocksize, tuple(range(ins)), tuple(range(outs)))
-        self._graph = Graph(self._engine, setting, lambda: False)
+    def __init__(self, samplerate: int, blocksize: int, ins: int, outs: int | None) -> None:
+        self.samplerate, self._blocksize = samplerate, blocksize
+        self._core: _core.Engine | None = None
+        self._planned: list[tuple[int, int, int, list[float]]] = []
+        self._graph = OfflineGraph(samplerate, blocksize, ins, outs)
         self.input, self.output = self._graph.input, self._graph.output
 
     def connect(
@@ -64,17 +63,34 @@ class Offline:
 
     def at(self, frame: int) -> At:
         """As `Engine.at`."""
-        return At(self._engine, self._graph, whole("frame", frame, 0, 2**62, "frames"))
+        return At(self._keep, self._graph, whole("frame", frame, 0, 2**62, "frames"))
+
+    def _keep(self, frame: int, target: int, first: int, values: list[float]) -> bool:
+        if self._core is not None:
+            return bool(_core.schedule(self._core, frame, target, first, values))
+        self._planned.append((frame, target, first, values))
+        return True
+
+    def settle(self) -> int:
+        """What was built becomes what runs; returns how many channels come out."""
+        ins, outs = self.input.channels, self.output.channels
+        slots = _MORE_EVENTS + sum(-(-len(values) // _EVENT_VALUES) for *_, values in self._planned)
+        self._core = _core.Engine(ins, outs, self.samplerate, self._blocksize, event_slots=slots)
+        self._graph.settle(self._core)
+        for event in self._planned:
+            _core.schedule(self._core, *event)
+        return outs
 
     def run(self, frames: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         """Run frames, shape (frames, in channels), through into `out`, (frames, out channels)."""
+        assert self._core is not None, "settle() comes first"
         nodes = self._graph.nodes()
         most = max(1, min((node._most_at_once() for node in nodes), default=len(frames)))
         for at in range(0, len(frames), most):
             piece = frames[at : at + most]
             for node in nodes:
                 node._wait_for_disk(len(piece))
-            _core.run_offline(self._engine, piece, out[at : at + most], self._blocksize)
+            _core.run_offline(self._core, piece, out[at : at + most], self._blocksize)
 
     def begin(self) -> None:
         """Open what nodes need to have open."""
@@ -115,10 +131,11 @@ def render(
         What goes in; full scale is 1. None: silence of `seconds`, for generators.
     nodes : Node, iterable of Node, Chain, or callable
         A chain; or a function that is given an object with ``input``, ``output``, ``connect`` and
-        ``at`` as `Engine` has them, and builds any graph there is.
+        ``at`` as `Engine` has them, and builds any graph there is. It is called once.
     output : str or Path, optional
         A file to write instead of returning an array; its suffix chooses the format. Memory does
-        not grow with its length then.
+        not grow with its length then. It may be the source itself: what is there is replaced when
+        the new file is complete, and stays as it was when anything fails.
     samplerate : int, optional
         In hertz; for arrays the default is 48000, for files it must be the file's own.
     channels : int, optional
@@ -128,7 +145,8 @@ def render(
     tail_seconds : float
         So much more at the end, for echoes and reverb; 0 to 600.
     events : iterable of (frame, node, dict)
-        Parameters to be set at exact frames, as ``engine.at(frame).set(node, ...)`` does live.
+        Parameters to be set at exact frames, as ``engine.at(frame).set(node, ...)`` does live. A
+        node keeps what it was set to last: render with new nodes to begin anew.
     format, subtype : str, optional
         Of `output`, as libsndfile calls them.
     overwrite : bool
@@ -166,33 +184,28 @@ def render(
     with contextlib.ExitStack() as stack:
         reader = Reader(source, samplerate, seconds, stack)
         build = nodes if callable(nodes) else _chain_builder(nodes)
-        outs = channels if channels is not None else _last_width(build, reader, blocksize)
-        whole("channels", outs, 1, 1024, "channels")
-        target = Path(output) if output is not None else None
-        recorder: FileRecorder | None = None
-        if target is not None:
-            recorder = FileRecorder(
-                target, format=format, subtype=subtype, overwrite=overwrite, ring_seconds=4.0
-            )
-            _sndfile.format_for(target, format, subtype, reader.samplerate, outs)
-            check_target(target, overwrite=overwrite)
-        scheduled = list(events)
-        offline = Offline(
-            reader.samplerate,
-            blocksize,
-            reader.channels,
-            outs,
-            event_slots=_EVENTS if scheduled or callable(nodes) else 1,
-        )
+        if channels is not None:
+            whole("channels", channels, 1, 1024, "channels")
+        offline = Offline(reader.samplerate, blocksize, reader.channels, channels)
         build(offline)
-        for frame, node, parameters in scheduled:
+        for frame, node, parameters in events:
             offline.at(frame).set(node, **parameters)
+        outs = offline.settle()
         late = offline._graph.latency_frames()
         tail = late + round(tail_seconds * reader.samplerate)
         total = reader.frames + tail
-        if recorder is None:
+        if output is None:
             return _to_array(offline, reader, tail, total, late, progress, outs)
-        return _to_file(offline, reader, tail, total, late, progress, recorder, outs)
+        target = Path(output)
+        written = _sndfile.format_for(target, format, subtype, reader.samplerate, outs)
+        check_target(target, overwrite=overwrite)
+        with unfinished(target) as part:
+            recorder = FileRecorder(
+                part, format=written.name, subtype=written.subtype, overwrite=True, ring_seconds=4.0
+            )
+            take = _to_file(offline, reader, tail, total, late, progress, recorder, outs)
+        ledger_path(target).unlink(missing_ok=True)
+        return dataclasses.replace(take, path=target)
 
 
 def _run(
@@ -257,7 +270,6 @@ def _to_file(
     core = cast(_core.TapeNode, instance.core)
     room = np.empty((CHUNK, channels), np.float32)
     recorder._begin(instance)
-    assert recorder.path is not None
     try:
         for piece in _run(
             offline, reader, tail, total, late, progress, lambda _, count: room[:count]
@@ -268,7 +280,6 @@ def _to_file(
     except BaseException:
         with contextlib.suppress(FileError):
             recorder.stop()
-        recorder.path.unlink(missing_ok=True)
         raise
 
 
@@ -287,28 +298,3 @@ def _chain_builder(nodes: Node | Iterable[Node]) -> Callable[[Offline], Any]:
         if not isinstance(node, Node):
             raise GraphError(f"{node!r} is no node")
     return build
-
-
-def _last_width(build: Callable[[Offline], Any], reader: Reader, blocksize: int) -> int:
-    """How many channels arrive at the output: found by building the graph once to look at it."""
-    trial = _Trial(reader.samplerate, blocksize, reader.channels)
-    build(cast(Offline, trial))
-    return trial.width()
-
-
-class _Trial(Offline):
-    """A graph that is only looked at: nothing is built in the core."""
-
-    def __init__(self, samplerate: int, blocksize: int, ins: int) -> None:
-        super().__init__(samplerate, blocksize, ins, 1)
-        self._graph.apply = lambda: None  # type: ignore[method-assign]
-
-    def width(self) -> int:
-        graph = self._graph
-        nodes = graph.nodes()
-        loops = graph._loop_delays(nodes)
-        widths = graph._widths(order(nodes, graph._edges(loops, graph.connections)))
-        arriving = [
-            graph._arriving(c, widths) for c in graph.connections if c.target is self.output
-        ]
-        return max(arriving, default=1)

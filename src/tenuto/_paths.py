@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from ._errors import FileError
@@ -44,3 +46,21 @@ def create(path: Path, *, overwrite: bool) -> int:
     except OSError as error:
         raise FileError(f'cannot write "{path}": {error.strerror}') from error
     return descriptor
+
+
+@contextlib.contextmanager
+def unfinished(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to; it takes the place of `path` when all went well."""
+    real = path.resolve()  # a link stays one
+    if real.exists() and not real.is_file():
+        raise FileError(f'cannot write "{path}": it is no regular file')
+    part = real.with_name(f".{real.stem[:100]}.{os.getpid()}{real.suffix}.part")
+    try:
+        yield part
+        part.replace(real)
+    except FileError as error:
+        raise FileError(str(error).replace(str(part), str(path))) from error
+    except OSError as error:
+        raise FileError(f'cannot write "{path}": {error.strerror}') from error
+    finally:
+        part.unlink(missing_ok=True)

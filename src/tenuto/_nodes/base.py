@@ -30,6 +30,9 @@ class Schedule(Protocol):
     def add(self, instance: Instance, first: int, values: list[float]) -> bool:
         """Keep a change for its time; False when it is about another engine's instance."""
 
+    def is_past(self, frames: int) -> bool:
+        """Whether so many frames have gone by since that time."""
+
 
 current_schedule: contextvars.ContextVar[Schedule | None] = contextvars.ContextVar(
     "tenuto_schedule", default=None

@@ -174,19 +174,33 @@ def parameters(kind: type) -> Mapping[str, AnyParam]:
     return _found.setdefault(kind, found)
 
 
+def _settable(kind: type) -> list[str]:
+    """Properties that can be set; they check what they are given by themselves."""
+    return [
+        name
+        for name in dir(kind)
+        if not name.startswith("_") and getattr(getattr(kind, name), "fset", None) is not None
+    ]
+
+
 def assign(owner: Any, values: dict[str, Any]) -> None:
     """Set parameters by name: all are checked before the first is kept.
 
     Raises `TypeError` for a name that is no parameter, as a wrong keyword does.
     """
-    known = parameters(type(owner))
-    checked = {}
+    kind = type(owner)
+    known = parameters(kind)
+    checked, others = {}, {}
     for name, value in values.items():
-        if name not in known:
-            raise TypeError(
-                f"{type(owner).__name__} has no parameter {name!r}; it has {', '.join(known)}"
-            )
-        checked[name] = known[name].check(owner, value)
+        if name in known:
+            checked[name] = known[name].check(owner, value)
+        elif name in _settable(kind):
+            others[name] = value
+        else:
+            able = ", ".join([*known, *_settable(kind)])
+            raise TypeError(f"{kind.__name__} has no parameter {name!r}; it has {able}")
+    for name, value in others.items():
+        setattr(owner, name, value)
     owner.__dict__.update(checked)
     owner._changed()
 
