@@ -8,14 +8,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
 import tenuto
 from support.players import RATE, ffmpeg_decoded, m4a, noise, played, written
-from tenuto import FilePlayer
+from tenuto import FilePlayer, _play
+from tenuto.cli import app
 from tenuto.cli._keys import take_key
 from tenuto.cli.play import Remote
 
@@ -76,10 +79,26 @@ def test_a_list_with_a_broken_file_goes_on_and_ends_with_code_4(tmp_path: Path) 
     assert "broken.wav" in run("play", broken, "-d", "virtual", code=4).stderr
 
 
+@pytest.mark.realtime
+def test_a_hole_in_what_was_heard_is_told_and_the_exit_code_is_5(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(_: object, *rest: Any) -> tenuto.Engine:
+        return real(tenuto.testing.VirtualDevice(xruns=[(480, 200)]), *rest)
+
+    real = _play._open
+    monkeypatch.setattr(_play, "_open", opened)
+    a = written(tmp_path, "a.wav", noise(4800))
+    done = CliRunner().invoke(app, ["play", str(a), "-d", "virtual", "-q"])
+    assert done.exit_code == 5, done.output
+    assert "the device lost 200 frames in 1 places" in done.output
+
+
 def test_wrong_usage_is_told_with_its_range(tmp_path: Path) -> None:
     a = written(tmp_path, "a.wav", noise(480))
     assert "between 0.25 and 4" in run("play", a, "--speed", "9", code=2).stderr
     assert "between 0 and 0.01" in run("play", a, "--start", "5", code=2).stderr
+    assert "between 1000 and 768000 Hz" in run("play", a, "--samplerate", "5", code=2).stderr
 
 
 @pytest.mark.realtime

@@ -128,7 +128,8 @@ def render(
     Parameters
     ----------
     source : array_like, shape (frames, channels) or (frames,), path, or None
-        What goes in; full scale is 1. None: silence of `seconds`, for generators.
+        What goes in; full scale is 1, of int16 and int32 their range. None: silence of `seconds`,
+        for generators.
     nodes : Node, iterable of Node, Chain, or callable
         A chain; or a function that is given an object with ``input``, ``output``, ``connect`` and
         ``at`` as `Engine` has them, and builds any graph there is. It is called once.

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ._async import until
+from ._checks import whole
 from ._engine import Engine
 from ._errors import DeviceError
 from ._nodes.base import Node
 from ._nodes.player import FilePlayer
+from ._playback.media import is_paths
 
 if TYPE_CHECKING:
     from .testing import VirtualDevice
@@ -43,6 +46,8 @@ class Playback:
         samplerate: int | None = None,
         blocksize: int = 0,
     ) -> None:
+        if samplerate is not None:
+            samplerate = whole("samplerate", samplerate, 1000, 768_000, "Hz")
         self.player = player
         if player._channels == 1:
             player._channels = 2  # one channel is heard on both sides
@@ -66,15 +71,26 @@ class Playback:
         timeout : float, optional
             In seconds; None waits as long as it takes.
         """
-        until = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else time.monotonic() + timeout
         while self.player.state == "playing" and self.engine.is_running:
-            if until is not None and time.monotonic() >= until:
+            if end is not None and time.monotonic() >= end:
                 return False
             time.sleep(_PAUSE)
         if self.player.state != "finished":
             return False
         if self.engine.backend != "virtual":
             time.sleep(_OUTPUT_SECONDS)
+        return True
+
+    async def finished(self) -> bool:
+        """Wait like `wait`, while the event loop goes on: ``await playback.finished()``."""
+        import asyncio
+
+        await until(lambda: self.player.state != "playing" or not self.engine.is_running)
+        if self.player.state != "finished":
+            return False
+        if self.engine.backend != "virtual":
+            await asyncio.sleep(_OUTPUT_SECONDS)
         return True
 
     def stop(self) -> None:
@@ -101,8 +117,8 @@ class Playback:
 
 def play(
     source: Any,
-    *,
     samplerate: int | None = None,
+    *,
     blocking: bool = True,
     device: str | int | VirtualDevice | None = None,
     nodes: Iterable[Node] = (),
@@ -154,11 +170,8 @@ def play(
     player = FilePlayer(
         channels=None, loop=loop, speed=speed, keep_pitch=keep_pitch, gain_db=gain_db
     )
-    for one in _several(source):
-        if isinstance(one, str | os.PathLike):
-            player.queue(one)
-        else:
-            player.queue(one, samplerate=samplerate or 48_000)
+    is_file = isinstance(source, str | os.PathLike) or is_paths(source)
+    player.queue(source, None if is_file else samplerate or 48_000)
     if start:
         player.seek(start)
     playback = Playback(player, device, nodes)
@@ -170,11 +183,6 @@ def play(
         finally:
             playback.stop()
     return playback
-
-
-def _several(source: Any) -> Sequence[Any]:
-    is_list = isinstance(source, list | tuple) and len(source) > 0
-    return source if is_list and all(isinstance(x, str | os.PathLike) for x in source) else [source]
 
 
 def _open(
@@ -190,7 +198,7 @@ def _open(
     rates = [own] if samplerate else [own, *(rate for rate in _USUAL_RATES if rate != own)]
     for outs in (channels, 2) if channels > 2 else (channels,):
         for rate in rates:
-            if not 1000 <= rate <= 768_000:
+            if not 1000 <= rate <= 768_000:  # a file may say anything
                 continue
             try:
                 return Engine(device, samplerate=rate, blocksize=blocksize, channels=(0, outs))

@@ -6,13 +6,14 @@ from __future__ import annotations
 import os
 import random
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._errors import TenutoError
 from .._playback.deck import PlayerDeck, Rules
-from .._playback.media import from_array, look_at
-from .base import Instance
+from .._playback.media import Media, from_array, is_paths, look_at
+from .base import Instance, current_schedule
 from .params import Param, check_number, decibels_to_factor
 from .player_view import PlayerView
 
@@ -34,9 +35,10 @@ class FilePlayer(PlayerView):
 
     Parameters
     ----------
-    path : str, Path, array_like or None
-        What to play first: a file, or samples of shape (frames, channels) or (frames,), full scale
-        ±1.0, which are copied. None: nothing yet, see `queue`.
+    path : str, Path, array_like, sequence of str or Path, or None
+        What to play first: a file, several, or samples of shape (frames, channels) or (frames,),
+        full scale ±1.0 (of int16 and int32: their range), which are copied. None: nothing yet, see
+        `queue`.
     samplerate : int, optional
         Of an array, in hertz.
     channels : int, optional
@@ -47,6 +49,8 @@ class FilePlayer(PlayerView):
         Play the current file over and over.
     repeat : bool
         Play the whole list over and over.
+    shuffle : bool
+        Play the list in a random order, each file once.
     speed : float
         0.25 to 4; 1 is as recorded.
     keep_pitch : bool
@@ -86,12 +90,13 @@ class FilePlayer(PlayerView):
 
     def __init__(
         self,
-        path: str | os.PathLike[str] | ArrayLike | None = None,
-        *,
+        path: str | os.PathLike[str] | ArrayLike | Sequence[str | os.PathLike[str]] | None = None,
         samplerate: int | None = None,
+        *,
         channels: int | None = None,
         loop: bool = False,
         repeat: bool = False,
+        shuffle: bool = False,
         speed: float = 1.0,
         keep_pitch: bool = False,
         gain_db: float = 0.0,
@@ -113,19 +118,23 @@ class FilePlayer(PlayerView):
         )
         super().__init__(name=name, gain_db=gain_db)
         if path is not None:
-            self.queue(path, samplerate=samplerate)
+            self.queue(path, samplerate)
+        if shuffle:
+            self.shuffle = True
 
     # -- the list --------------------------------------------------------------------------------
 
     def queue(
-        self, path: str | os.PathLike[str] | ArrayLike, *, samplerate: int | None = None
+        self,
+        path: str | os.PathLike[str] | ArrayLike | Sequence[str | os.PathLike[str]],
+        samplerate: int | None = None,
     ) -> None:
         """Play this too, on the very next frame after what is there already.
 
         Parameters
         ----------
-        path : str, Path or array_like
-            A file, in any format and at any rate, or samples.
+        path : str, Path, array_like, or sequence of str or Path
+            A file, in any format and at any rate, or samples, or several files.
         samplerate : int, optional
             Of an array, in hertz.
 
@@ -135,6 +144,10 @@ class FilePlayer(PlayerView):
             There is no such file, or it cannot be read as sound; the list is as before.
         """
         self._check_process()
+        if is_paths(path):
+            for media in [look_at(one) for one in path]:
+                self._append(media)
+            return
         if isinstance(path, str | os.PathLike):
             media = look_at(path)
         else:
@@ -143,6 +156,9 @@ class FilePlayer(PlayerView):
                     check_number("samplerate", samplerate, 1000, 768_000, "Hz", whole=True)
                 )
             media = from_array(path, samplerate)
+        self._append(media)
+
+    def _append(self, media: Media) -> None:
         if self._channels is None:
             self._channels = media.channels
         self._media.append(media)
@@ -162,6 +178,7 @@ class FilePlayer(PlayerView):
 
     @shuffle.setter
     def shuffle(self, on: bool) -> None:
+        self._acts_at_once("shuffle")
         now = self._place()[0]
         self._shuffle = bool(on)
         self._order = list(range(len(self._media)))
@@ -180,6 +197,7 @@ class FilePlayer(PlayerView):
         return self._step(-1)
 
     def _step(self, by: int) -> bool:
+        self._acts_at_once("next" if by > 0 else "previous")
         item = self._place()[0]
         place = (self._order.index(item) if item in self._order else 0) + by
         if self._repeat and self._order:
@@ -198,6 +216,7 @@ class FilePlayer(PlayerView):
 
     @loop.setter
     def loop(self, on: bool) -> None:
+        self._acts_at_once("loop")
         self._loop = bool(on)
         self._tell_rules()
 
@@ -208,6 +227,7 @@ class FilePlayer(PlayerView):
 
     @repeat.setter
     def repeat(self, on: bool) -> None:
+        self._acts_at_once("repeat")
         self._repeat = bool(on)
         self._tell_rules()
 
@@ -230,6 +250,7 @@ class FilePlayer(PlayerView):
             They are out of the file, or too close together.
         """
         self._check_process()
+        self._acts_at_once("ab_repeat")
         if a is None and b is None:
             self._span = (0, 0)
             return self._tell_rules()
@@ -279,10 +300,18 @@ class FilePlayer(PlayerView):
     def _set_speed(self, speed: float, keep_pitch: bool) -> None:
         if (speed, keep_pitch) == (self._speed, self._keep_pitch):
             return
+        self._acts_at_once("speed")
         self._speed, self._keep_pitch = speed, keep_pitch
         for deck in self._living():
             deck.change_speed(self._media, speed, keep_pitch)
         self._tell_rules()
+
+    def _acts_at_once(self, what: str) -> None:
+        if current_schedule.get() is not None and self._living():
+            raise TenutoError(
+                f"{self.name}: {what} takes effect at once and cannot be scheduled with at(); "
+                "play, pause, stop and gain_db can"
+            )
 
     def _tell_rules(self, *, at_once: bool = True) -> None:
         rules = Rules(tuple(self._order), self._repeat, self._loop, self._span_item, self._span)
@@ -305,15 +334,20 @@ class FilePlayer(PlayerView):
         self._changed()
 
     def pause(self) -> None:
-        """Fade out, and stay where that ended."""
+        """Fade out, and stay where that ended; inside ``with engine.at(frame):`` at that frame."""
         self._check_process()
         self._playing = False
         self._changed()
 
     def stop(self) -> None:
-        """Fade out, and go back to the begin of the list."""
+        """Fade out, and go back to the begin of the list.
+
+        Inside ``with engine.at(frame):`` it fades out from exactly that frame on.
+        """
         self.pause()
-        if self._order:
+        if self._order and self._living() and (schedule := current_schedule.get()) is not None:
+            self._stopping = schedule
+        elif self._order:
             self._go(self._order[0], 0)
 
     def seek(self, seconds: float | None = None, *, frame: int | None = None) -> None:
@@ -331,6 +365,7 @@ class FilePlayer(PlayerView):
         ValueError
             Both or none are given, or it is out of the file.
         """
+        self._acts_at_once("seek")
         media = self._playing_media("seek")
         if (seconds is None) == (frame is None):
             raise ValueError("seek: give either seconds or frame=")
@@ -342,12 +377,6 @@ class FilePlayer(PlayerView):
             high = length / media.samplerate
             at = round(check_number("seconds", seconds, 0, high, "s") * media.samplerate)
         self._go(self._place()[0], at)
-
-    def _go(self, item: int, frame: int) -> None:
-        self._check_process()
-        self._start, self._is_over = (item, frame), False
-        for deck in self._living():
-            deck.core.seek(item, frame)
 
     # -- building --------------------------------------------------------------------------------
 
@@ -366,6 +395,7 @@ class FilePlayer(PlayerView):
         return min((deck.ring_frames // 2 for deck in self._living()), default=1 << 30)
 
     def _wait_for_disk(self, frames: int) -> None:
+        self._go_back_if_due()
         for deck in self._living() if self._media and self._playing else ():
             deck.wait_until_ready(frames)
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 from .. import _core
+from .._async import until
 from .._errors import FileError, TenutoError
 from .._playback.deck import PlayerDeck
 from .._playback.media import Media
-from .base import Instance, Node
+from .base import Instance, Node, Schedule
 
 _PAUSE = 0.005
+FADE_SECONDS = 0.005  # as core/dsp/player.h has it
 
 
 class PlayerView(Node):
@@ -32,6 +34,7 @@ class PlayerView(Node):
         self._is_over = False  # everything was played when the last engine ended
         self._start = (0, 0)  # what was asked for last: item, frame of the file
         self._latency: Callable[[], float] | None = None  # seconds from here to the ear
+        self._stopping: Schedule | None = None  # when it has been: back to the begin
 
     @property
     def playlist(self) -> tuple[Path | None, ...]:
@@ -47,6 +50,7 @@ class PlayerView(Node):
     @property
     def state(self) -> Literal["stopped", "playing", "paused", "finished"]:
         """What it is doing; ``"finished"``: everything was played."""
+        self._go_back_if_due()
         deck = self._deck()
         state = deck.core.state() if deck is not None else None
         is_over = self._is_over
@@ -71,9 +75,14 @@ class PlayerView(Node):
         bool
             True when it is finished.
         """
-        until = None if timeout is None else time.monotonic() + timeout
-        while self.state == "playing" and (until is None or time.monotonic() < until):
+        end = None if timeout is None else time.monotonic() + timeout
+        while self.state == "playing" and (end is None or time.monotonic() < end):
             time.sleep(_PAUSE)
+        return self.state == "finished"
+
+    async def finished(self) -> bool:
+        """Wait like `wait`, while the event loop goes on: ``await player.finished()``."""
+        await until(lambda: self.state != "playing")
         return self.state == "finished"
 
     @property
@@ -126,6 +135,7 @@ class PlayerView(Node):
 
     def _place(self, *, heard: bool = False) -> tuple[int, int]:
         """Item and frame of the file that come next; `heard`: that come out of the device now."""
+        self._go_back_if_due()
         deck = self._deck()
         if deck is None:
             return self._start
@@ -163,6 +173,24 @@ class PlayerView(Node):
             return (graph.latency_frames() - graph.latency_frames(self)) / engine.samplerate
 
         self._latency = latency
+
+    def _poll(self, instance: Instance) -> None:
+        self._go_back_if_due()
+
+    def _go_back_if_due(self) -> None:
+        """After a stop that was scheduled, when it has faded out."""
+        stopping, deck = self._stopping, self._deck()
+        if stopping is None or deck is None:
+            return
+        if stopping.is_past(round(FADE_SECONDS * deck.samplerate) + 1):
+            self._stopping = None
+            self._go(self._order[0], 0)
+
+    def _go(self, item: int, frame: int) -> None:
+        self._check_process()
+        self._start, self._is_over = (item, frame), False
+        for deck in self._living():
+            deck.core.seek(item, frame)
 
     def _check_process(self) -> None:
         if self._owner != _core.process_id():

@@ -67,7 +67,7 @@ class Source(Node):
         Parameters
         ----------
         frames : array_like, float32, shape (frames, channels) or (frames,)
-            Full scale is 1.
+            Full scale is 1; of int16 and int32 it is their range.
         timeout : float, optional
             In seconds; None waits as long as it takes, 0 not at all.
 
@@ -111,10 +111,15 @@ class Source(Node):
 
 
 def as_frames(frames: ArrayLike, channels: int | None = None) -> NDArray[np.float32]:
-    """An array of shape (frames, channels), float32, contiguous; `ValueError` when it is not."""
+    """An array of shape (frames, channels), float32, contiguous; `ValueError` when it is not.
+
+    Arrays of 16 and 32 bit integers are taken as soundfile gives them: their range is full scale.
+    """
     import numpy as np
 
     block = np.asarray(frames)
+    if isinstance(frames, np.ndarray) and block.dtype in (np.int16, np.int32):
+        block = block / -float(np.iinfo(block.dtype).min)
     if not (np.issubdtype(block.dtype, np.number) or block.dtype == np.bool_):
         raise ValueError(f"an array of {block.dtype} is no sound: give numbers, full scale 1")
     if np.iscomplexobj(block):

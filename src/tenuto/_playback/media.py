@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from .._errors import FileError
+from .._nodes.source import as_frames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,16 +55,20 @@ class Media:
         return "the array" if self.path is None else f'"{self.path}"'
 
 
+def is_paths(source: Any) -> TypeGuard[Sequence[str | os.PathLike[str]]]:
+    """Whether it is several files; not: one, or an array."""
+    is_list = isinstance(source, list | tuple) and len(source) > 0
+    return is_list and all(isinstance(one, str | os.PathLike) for one in source)
+
+
 def from_array(samples: Any, samplerate: int | None) -> Media:
     """An array, shape (frames, channels) or 1-D, as something to play; it is copied."""
     import numpy as np
 
     if samplerate is None:
         raise ValueError("samplerate=None: an array has no rate of its own, give one in Hz")
-    array = np.array(samples, dtype=np.float32, order="C")
-    if array.ndim == 1:
-        array = array[:, np.newaxis]
-    if array.ndim != 2 or not 1 <= array.shape[1] <= _MOST_CHANNELS:
+    array = np.array(as_frames(samples))
+    if array.shape[1] > _MOST_CHANNELS:
         raise ValueError(f"an array of shape {array.shape}: give (frames, channels)")
     return Media(None, samplerate, array.shape[1], array.shape[0], "memory", array)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .._errors import FileError
-from ._exit_codes import FILE
+from ._exit_codes import FILE, GAPS
 
 if TYPE_CHECKING:
     from .._nodes.base import Node
@@ -47,7 +47,8 @@ def play(
     go to the next file and the one before; l plays the file over and over; a and b set the ends of
     a part to be repeated, a third time ends that; q quits.
 
-    A file that cannot be played is told and left out; the exit code is 4 then.
+    A file that cannot be played is told and left out; the exit code is 4 then. It is 5 when all
+    were played, but not without a hole: reading was too slow, or the device lost something.
 
     Example: tenuto play side-a/*.flac --eq "bass boost" --gain -3
     """
@@ -83,8 +84,13 @@ def play(
         print(f"tenuto: {trouble}", file=sys.stderr)
     if player.underruns:
         print(f"tenuto: reading was too slow {player.underruns} times", file=sys.stderr)
+    xruns, lost = facts["stats"]["xruns"], facts["stats"]["lost_frames"]
+    if xruns:
+        print(f"tenuto: the device lost {lost} frames in {xruns} places", file=sys.stderr)
     if refused or player.troubles:
         raise typer.Exit(FILE)
+    if player.underruns or xruns:
+        raise typer.Exit(GAPS)
 
 
 def _list(paths: list[Path], gain: float, speed: float, keep_pitch: bool) -> Any:
