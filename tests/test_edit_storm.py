@@ -28,10 +28,10 @@ def test_edits_leave_no_step_above_the_ramps_bound(seed: int) -> None:
             device.step(storm.random.choice((1, 17, 64, 200)))
         y = recorder.stop().to_numpy()[:, 0]
         stats = engine.stats()
-    # A path carries at most 0.708 (its first connection is at -3 dB); at most 4 of its connections
-    # fade at a time, over 240 frames, and 3 gains ramp, over 480. Edits come one by one: twice that
-    # allows for a path that fades out while the next one fades in.
-    step = 2 * 0.708 * (4 / 240 + 3 / 480)
+    # A path carries at most 0.708 (its first connection is at -3 dB). It is faded in one place,
+    # over 240 frames, and 3 gains ramp, over 480. Edits come one by one: twice that allows for a path
+    # that fades out while the next one fades in.
+    step = 2 * 0.708 * (1 / 240 + 3 / 480)
     assert np.isfinite(y).all()
     assert np.abs(np.diff(y)).max() <= step
     assert stats.late_events == 0 and stats.not_finite == 0

@@ -2,9 +2,10 @@
 """The graph as the user made it, and how it becomes the core's plan.
 
 An edit makes the wanted set of *live* nodes and links (a core node, a core connection), keeps those
-that are already running, and hands the core a new plan. While sound runs, a new link fades in and
-one that is not wanted any more fades out; it stays in the plan until that is over, and so does what
-is upstream of it. So no edit makes a step in the sound.
+that are already running, and hands the core a new plan. While sound runs, what is new fades in and
+what is not wanted any more fades out; it stays in the plan until that is over. Each way through a
+graph is faded in one place, where what changes meets what stays: fades in a row would multiply. So
+no edit makes a step in the sound.
 """
 
 from __future__ import annotations
@@ -16,8 +17,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _core
-from ._checks import is_whole
-from ._connections import Connection, End, LiveLink, LiveNode, Place, Setting
+from ._connections import (
+    Connection,
+    End,
+    LiveLink,
+    LiveNode,
+    Place,
+    Setting,
+    checked_map,
+    fades_in,
+)
 from ._errors import GraphError
 from ._nodes.base import Instance, Node, Port
 from ._order import order, reaches
@@ -62,7 +71,7 @@ class Graph:
         before = list(self.connections)
         try:
             for source, target in itertools.pairwise(places):
-                self._connect_two(source, target, gain_db, mute, _checked_map(channel_map))
+                self._connect_two(source, target, gain_db, mute, checked_map(channel_map))
             self.apply()
         except BaseException:
             self.connections[:] = before
@@ -162,15 +171,11 @@ class Graph:
         widths = self._widths(running_order)
         live = {node: self._live_node(node, *widths[node], node in loops) for node in running_order}
         known = {link.key: link for link in (*self._links, *self._leaving) if link.until == 0}
-        wanted = [self._live_link(connection, live, known) for connection in self.connections]
+        before = set(self._nodes.values())
+        wanted = [self._live_link(c, live, known, before) for c in self.connections]
         running = self.is_running()
-        now = self.frame()
-        fade = int(_FADE_SECONDS * self.setting.samplerate) + 1
         gone = [link for link in self._links if link not in wanted]
-        for link in gone:
-            link.until = now + fade + self.setting.max_block
-            link.core.set(1, [0.0])
-        leaving = [x for x in (*self._leaving, *gone) if running and x.until > now]
+        leaving = self._fade_out(gone, set(live.values())) if running else []
         try:
             self._offer(live, wanted, leaving)
         except GraphError:
@@ -179,6 +184,20 @@ class Graph:
             leaving = []
             self._offer(live, wanted, leaving)
         self._nodes, self._links, self._leaving = live, wanted, leaving
+
+    def _fade_out(self, gone: list[LiveLink], staying: set[LiveNode]) -> list[LiveLink]:
+        """Links on their way out, these and those before: who leads to what stays fades."""
+        now = self.frame()
+        leaving = [*(link for link in self._leaving if link.until > now), *gone]
+        end = now + int(_FADE_SECONDS * self.setting.samplerate) + 1 + self.setting.max_block
+        for link in leaving:
+            fades = link.to is None or link.to in staying
+            if fades != link.is_fading:
+                link.is_fading, link.until = fades, end
+                link.core.set(1, [0.0 if fades else 1.0])
+            elif gone and not fades:  # there for as long as what is behind it may be heard
+                link.until = end
+        return leaving
 
     def tidy(self) -> None:
         """Let go of what has faded out; called now and then."""
@@ -282,6 +301,7 @@ class Graph:
         connection: Connection,
         live: dict[Node, LiveNode],
         known: dict[tuple[Any, ...], LiveLink],
+        before: set[LiveNode],
     ) -> LiveLink:
         from_ = live[connection.source] if isinstance(connection.source, Node) else None
         to = live[connection.target] if isinstance(connection.target, Node) else None
@@ -290,7 +310,8 @@ class Graph:
         if key in known:
             return known[key]
         factor = connection._factor
-        core = _core.Connection(factor, self.is_running(), self.setting.samplerate)
+        fades = self.is_running() and fades_in(from_, to, before)
+        core = _core.Connection(factor, fades, self.setting.samplerate)
         connection._live = Instance(core, [factor, 1.0], self.setting.samplerate)
         return LiveLink(connection, core, from_, to, first, channels)
 
@@ -375,15 +396,3 @@ def _same_port(a: Port | None, b: Port | None) -> bool:
 
 def _name(place: Any) -> str:
     return str(getattr(place, "name", place))
-
-
-def _checked_map(channel_map: Sequence[int | None] | None) -> tuple[int, ...] | None:
-    if channel_map is None:
-        return None
-    picked = [0 if channel is None else channel for channel in channel_map]
-    if not picked or not all(is_whole(c) and 0 <= c <= 1024 for c in picked):
-        raise GraphError(
-            f"channel_map={channel_map!r}: for each channel of the target give the source's "
-            "channel, counted from 1, or None for silence"
-        )
-    return tuple(map(int, picked))

@@ -102,12 +102,18 @@ class Node:
     is_sink: ClassVar[bool] = False
     """Whether it has no output."""
 
+    has_voice: ClassVar[bool] = False
+    """Whether it may sound when nothing comes in; sources do."""
     in_chains: ClassVar[bool] = True
     """Whether it can stand in a `tenuto.Chain`, and so in a file."""
     _targets_together: ClassVar[int] = 1
     """How many neighbouring targets change in one go, or not at all."""
 
     name: str
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.has_voice = cls.has_voice or cls.is_source
 
     def __init__(self, *, name: str | None = None, **parameters: Any) -> None:
         self.name = name or type(self).__name__.lower()

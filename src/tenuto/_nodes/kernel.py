@@ -99,6 +99,7 @@ class Kernel(Node):
     """
 
     kind = "kernel"
+    has_voice = True
 
     _entry: Entry
     _ranges: ClassVar[dict[str, Range]] = {}

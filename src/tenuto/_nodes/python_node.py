@@ -104,6 +104,7 @@ class PythonNode(Node):
     """
 
     kind = "python"
+    has_voice = True
     in_chains = False
 
     def __init__(
