@@ -29,8 +29,8 @@ def test_edits_leave_no_step_above_the_ramps_bound(seed: int) -> None:
         y = recorder.stop().to_numpy()[:, 0]
         stats = engine.stats()
     # A path carries at most 0.708 (its first connection is at -3 dB). It is faded in one place,
-    # over 240 frames, and 3 gains ramp, over 480. Edits come one by one: twice that allows for a path
-    # that fades out while the next one fades in.
+    # over 240 frames, and 3 gains ramp, over 480. Edits come one by one: twice that allows for a
+    # path that fades out while the next one fades in.
     step = 2 * 0.708 * (1 / 240 + 3 / 480)
     assert np.isfinite(y).all()
     assert np.abs(np.diff(y)).max() <= step

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 import tenuto
+from support.every_node import EFFECTS
 
 
 def noise(frames: int, channels: int = 2) -> Any:
@@ -172,3 +173,22 @@ def test_what_is_not_in_the_graph_cannot_be_scheduled() -> None:
     with pytest.raises(tenuto.GraphError, match="not in this engine: connect it first"):
         tenuto.render(np.ones(100), tenuto.Gain(), events=[(10, other, {"gain_db": -20})])
     assert other.gain_db == 0
+
+
+@pytest.mark.parametrize("blocksize", [1, 7, 1000])
+def test_the_blocksize_does_not_change_the_result(blocksize: int) -> None:
+    sound = np.random.default_rng(1).uniform(-1, 1, (5000, 2))
+    nodes = [make() for make in EFFECTS.values()]
+    expected = tenuto.render(sound, nodes, samplerate=48_000)
+    again = tenuto.render(sound, nodes, samplerate=48_000, blocksize=blocksize)
+    assert np.array_equal(again, expected)
+
+
+def test_how_late_a_limiter_is_can_be_asked_for() -> None:
+    for samplerate in (44_100, 48_000, 96_000):
+        limiter = tenuto.Limiter(lookahead_seconds=0.003)
+        device = tenuto.testing.VirtualDevice(clocked=False)
+        with tenuto.Engine(device, samplerate=samplerate, channels=(1, 1)) as engine:
+            engine.connect(engine.input, limiter, engine.output)
+            assert engine.latency_frames == limiter.latency_frames_at(samplerate)
+            assert (engine.channels, engine.samplerate) == ((1, 1), samplerate)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _errors
-from ._nodes.base import Node
+from ._nodes.base import Node, no_node
 
 
 class Chain:
@@ -36,7 +36,7 @@ class Chain:
         self.nodes = tuple(nodes)
         for node in self.nodes:
             if not isinstance(node, Node):
-                raise TypeError(f"{node!r} is no node")
+                raise TypeError(no_node(node))
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -150,6 +150,6 @@ def node_kinds() -> dict[str, type[Node]]:
     found = {}
     for name in tenuto.__all__:
         kind = getattr(tenuto, name)
-        if isinstance(kind, type) and issubclass(kind, Node) and kind.in_chains:
+        if isinstance(kind, type) and issubclass(kind, Node) and kind.kind and kind.in_chains:
             found[name] = kind
     return found

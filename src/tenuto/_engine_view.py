@@ -52,6 +52,16 @@ class EngineView:
         )
 
     @property
+    def blocksize(self) -> int:
+        """Frames of a block, as the device gives them; 0 when that may change."""
+        return int(self._stream.adapter.offered.blocksize)
+
+    @property
+    def channels(self) -> tuple[int, int]:
+        """Channels of `input` and of `output`."""
+        return self._graph.input.channels, self._graph.output.channels
+
+    @property
     def is_running(self) -> bool:
         """Whether the audio thread runs."""
         return self._started and not self._closed

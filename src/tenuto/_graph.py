@@ -28,7 +28,7 @@ from ._connections import (
     fades_in,
 )
 from ._errors import GraphError
-from ._nodes.base import Instance, Node, Port
+from ._nodes.base import Instance, Node, Port, no_node
 from ._order import order, reaches
 
 _FADE_SECONDS = 0.005  # as core/dsp/connection.h has it
@@ -88,8 +88,8 @@ class Graph:
         for place in (source, target):
             if not isinstance(place, Node | Port | End):
                 raise GraphError(
-                    f"{place!r} is no place to connect: give nodes, their side inputs, "
-                    "engine.input or engine.output"
+                    f"{no_node(place)}: give nodes, their side inputs, engine.input or "
+                    "engine.output"
                 )
         if isinstance(source, Port):
             raise GraphError(f"{source!r} is an input: nothing comes out of it")

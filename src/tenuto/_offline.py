@@ -15,7 +15,7 @@ from ._at import At
 from ._checks import number, whole
 from ._connections import Connection, Place
 from ._errors import FileError, GraphError
-from ._nodes.base import Node
+from ._nodes.base import Node, no_node
 from ._nodes.recorder import FileRecorder
 from ._offline_graph import OfflineGraph
 from ._paths import check_target, unfinished
@@ -153,7 +153,7 @@ def render(
     overwrite : bool
         Whether `output` may be replaced.
     blocksize : int
-        Frames per block, 16 to 4096. It does not change the result.
+        Frames per block, 1 to 4096. It does not change the result.
     progress : callable, optional
         Called now and then with the frames done and the frames in all.
 
@@ -178,13 +178,18 @@ def render(
     >>> y.shape, round(float(y[0, 0]), 4)
     ((3, 1), 0.2506)
     """
-    blocksize = whole("blocksize", blocksize, 16, 4096, "frames")
+    blocksize = whole("blocksize", blocksize, 1, 4096, "frames")
     number("tail_seconds", tail_seconds, 0, 600, "s")
     if seconds is not None:
         number("seconds", seconds, 0, 1e6, "s")
     with contextlib.ExitStack() as stack:
         reader = Reader(source, samplerate, seconds, stack)
-        build = nodes if callable(nodes) else _chain_builder(nodes)
+        is_builder = callable(nodes) and not hasattr(nodes, "_class")
+        build = (
+            cast(Callable[[Offline], Any], nodes)
+            if is_builder
+            else _chain_builder(cast("Node | Iterable[Node]", nodes))
+        )
         if channels is not None:
             whole("channels", channels, 1, 1024, "channels")
         offline = Offline(reader.samplerate, blocksize, reader.channels, channels)
@@ -297,5 +302,5 @@ def _chain_builder(nodes: Node | Iterable[Node]) -> Callable[[Offline], Any]:
 
     for node in chain:
         if not isinstance(node, Node):
-            raise GraphError(f"{node!r} is no node")
+            raise GraphError(no_node(node))
     return build

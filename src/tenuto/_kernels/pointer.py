@@ -56,6 +56,8 @@ def address_of(code: Any) -> int:
         return address_of(code.function)
     elif isinstance(getattr(code, "address", None), int):  # numba.cfunc and others
         found = code.address
+    elif hasattr(code, "_class"):
+        raise KernelError(what + "it is a kernel already: call it to make a node, name()")
     elif callable(code):
         raise KernelError(what + "that is Python: use @tenuto.kernel for it")
     else:

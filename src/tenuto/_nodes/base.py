@@ -84,6 +84,13 @@ class Port:
         return f"{self.node!r}.{self.name}"
 
 
+def no_node(place: Any) -> str:
+    """What to say of something that should be a node."""
+    if hasattr(place, "_class"):
+        return f"{place!r} makes nodes: call it, and connect what it gives"
+    return f"{place!r} is no node"
+
+
 class Node:
     """A node of a graph; see its subclasses.
 

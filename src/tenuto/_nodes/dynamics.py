@@ -17,6 +17,7 @@ DB_PER_OCTAVE = 20 * math.log10(2)
 """The core's levels are base-2 logarithms of amplitudes."""
 
 LIMITER_MARGIN_DB = 0.25
+_INTERPOLATOR_FRAMES = 13  # of the limiter's detector and its guard, as core/dsp/limiter.h has it
 """How far below the ceiling the limiter keeps what it takes for the true peak: interpolators of
 different meters differ by that much on noise."""
 
@@ -209,8 +210,8 @@ class Limiter(Node):
     """Keep the true peak below a ceiling.
 
     It looks ahead, so the gain is down before a peak comes, without a corner. All channels get the
-    same gain. What stays below the ceiling passes unchanged (by 0.25 dB, see below), late by
-    `latency`: the look-ahead and 13 frames.
+    same gain. What stays below the ceiling passes unchanged (by 0.25 dB, see below), late by the
+    look-ahead and 13 frames: `latency_frames_at`.
 
     Parameters
     ----------
@@ -267,6 +268,10 @@ class Limiter(Node):
             10 ** ((self.ceiling_db - LIMITER_MARGIN_DB) / 20),
             1 - way_per_frame(self.release_seconds, samplerate),
         ]
+
+    def latency_frames_at(self, samplerate: float) -> int:
+        """How late it is at that samplerate, in frames."""
+        return int(self._options(samplerate)[0]) + _INTERPOLATOR_FRAMES
 
     def _options(self, samplerate: float) -> list[float]:
         return [float(max(1, round(self.lookahead_seconds * samplerate)))]

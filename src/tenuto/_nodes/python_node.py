@@ -127,7 +127,7 @@ class PythonNode(Node):
         if latency is not None and latency_frames is not None:
             raise ValueError("give latency= (seconds) or latency_frames=, not both")
         if latency_frames is not None:
-            whole("latency_frames", latency_frames, 2, 7_680_000, "frames")
+            latency_frames = whole("latency_frames", latency_frames, 2, 7_680_000, "frames")
         self._latency = number("latency", 0.1 if latency is None else latency, 0.001, 10, "s")
         self._latency_frames = latency_frames
         if where not in ("thread", "process"):
@@ -148,7 +148,7 @@ class PythonNode(Node):
         self._core: _core.PythonNode | None = None
         self._runner: Runner | None = None
         self._log = Log(self.name)
-        self.latency_frames = self.block_frames = 0
+        self.latency_frames, self.block_frames = self._latency_frames or 0, 0
         self._samplerate = self._width = 0
 
     def _widths(self, incoming: int) -> tuple[int, int]:
