@@ -36,8 +36,11 @@ def test_full_scale_sine_reads_minus_3_01_db_rms_and_0_db_peak() -> None:
     assert level.peak_db == pytest.approx(0, abs=1e-3)
 
 
-def test_rms_rises_with_the_time_constant_of_its_definition() -> None:
-    (level,) = measure(np.ones(round(0.3 * RATE)))
+@pytest.mark.parametrize("seconds", [0.3, 0.02, 1.5])
+def test_rms_rises_with_the_time_constant_of_its_definition(seconds: float) -> None:
+    meter = tenuto.Meter() if seconds == 0.3 else tenuto.Meter(rms_seconds=seconds)
+    run(meter, np.ones(round(seconds * RATE)), RATE)
+    (level,) = meter.levels
     assert level.rms_db == pytest.approx(10 * math.log10(1 - math.exp(-1)), abs=1e-5)
 
 

@@ -56,7 +56,7 @@ constexpr Kind kinds[] = {
     {"gain", 1, 0, make<dsp::Gain>},
     {"gate", 6, 0, make<dsp::Gate>},
     {"limiter", 2, 1, make<dsp::Limiter>},
-    {"meter", 0, 1, make<dsp::Meter>},
+    {"meter", 0, 2, make<dsp::Meter>},
     {"kernel", 0, 4, make<dsp::Kernel>},
     {"mixer", 1, 1, make<dsp::Mixer>},
     {"multitone", 2, 3, make<dsp::MultiTone>},

@@ -7,7 +7,7 @@ namespace tenuto::dsp {
 
 Meter::Meter(const NodeSetup& setup)
     : Node(setup, {setup.channels, 0, setup.channels}),
-      meters_(setup.channels, setup.samplerate, 0.3,
+      meters_(setup.channels, setup.samplerate, setup.options[1],
               setup.options[0] != 0 ? rt::Meters::TruePeak::on : rt::Meters::TruePeak::off) {}
 
 void Meter::process(const Io& io) noexcept TENUTO_NONBLOCKING {

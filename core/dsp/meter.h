@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Passes sound on and shows how loud it is: peak, RMS, clipped samples, true peak (rt/meters.h).
-// Option 0: whether true peaks are measured.
+// Option 0: whether true peaks are measured. 1: time constant of the RMS, seconds.
 #pragma once
 
 #include <span>

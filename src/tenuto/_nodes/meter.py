@@ -8,7 +8,7 @@ import weakref
 from .. import _core
 from .._levels import Level, level
 from .base import Instance, Node
-from .params import Switch
+from .params import Param, Switch
 
 
 class Meter(Node):
@@ -19,17 +19,20 @@ class Meter(Node):
     true_peak : bool
         Whether the peaks between the samples are measured, too. An engine takes it when it builds
         the node; a later change is for the next one.
+    rms_seconds : float
+        Time constant of the RMS, 0.001 to 60 seconds; taken when the node is built, too.
     name : str, optional
         How messages call it.
 
     Raises
     ------
     ValueError
-        `true_peak` is not True or False.
+        `true_peak` is not True or False, or `rms_seconds` is out of its range.
 
     Notes
     -----
-    RMS with a time constant of 0.3 s; peaks held for 1.5 s, then falling by 20 dB in 1.7 s; true
+    RMS: ``ms[n] = ms[n-1] + a (x[n]² - ms[n-1])`` with ``a = 1 - exp(-1 / (rms_seconds
+    samplerate))``, and the root of that; peaks held for 1.5 s, then falling by 20 dB in 1.7 s; true
     peak by the interpolator of ITU-R BS.1770-4, Annex 2.
 
     Examples
@@ -42,8 +45,12 @@ class Meter(Node):
     kind = "meter"
     true_peak = Switch(True, "Whether the peaks between the samples are measured, too.")
 
-    def __init__(self, *, true_peak: bool = True, name: str | None = None) -> None:
-        super().__init__(name=name, true_peak=true_peak)
+    rms_seconds = Param(0.3, 0.001, 60, "s", "Time constant of the RMS.")
+
+    def __init__(
+        self, *, true_peak: bool = True, rms_seconds: float = 0.3, name: str | None = None
+    ) -> None:
+        super().__init__(name=name, true_peak=true_peak, rms_seconds=rms_seconds)
         self._built: list[weakref.ref[Instance]] = []  # the newest last
         self._newest: _core.Meter | None = None
 
@@ -71,4 +78,4 @@ class Meter(Node):
         return instance
 
     def _options(self, samplerate: float) -> list[float]:
-        return [float(self.true_peak)]
+        return [float(self.true_peak), self.rms_seconds]
