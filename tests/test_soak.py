@@ -43,25 +43,28 @@ def one_round(seed: int, folder: Path) -> None:
         recorder.stop()
 
 
-def left_behind(rounds: int, act: Callable[[int], object]) -> tuple[int, int, int]:
-    """KiB, threads and Python objects that there are more after `rounds` rounds than after 40."""
+def in_use() -> tuple[int, int, int]:
+    """KiB, threads and Python objects; what is being closed beside may take a moment."""
     trim = ctypes.CDLL(None).malloc_trim  # what is free goes back to the kernel: all but the used
-    before: tuple[int, int, int] | None = None
-    for number in range(40 + rounds):
-        if number == 40:
-            gc.collect()
-            trim(0)
-            before = status("VmRSS"), status("Threads"), len(gc.get_objects())
-        act(number)
-    assert before is not None
-    left: list[tuple[int, int, int]] = []
-    for _ in range(10):  # what is being closed beside may take a moment: what stays counts
+    seen = []
+    for _ in range(10):
         gc.collect()
         trim(0)
-        now = status("VmRSS"), status("Threads"), len(gc.get_objects())
-        left.append((now[0] - before[0], now[1] - before[1], now[2] - before[2]))
+        seen.append((status("VmRSS"), status("Threads"), len(gc.get_objects())))
         time.sleep(0.1)
-    return min(x[0] for x in left), min(x[1] for x in left), min(x[2] for x in left)
+    memory, threads, objects = (min(column) for column in zip(*seen, strict=True))
+    return memory, threads, objects
+
+
+def left_behind(rounds: int, act: Callable[[int], object]) -> tuple[int, int, int]:
+    """What is in use more after `rounds` rounds than after 40."""
+    for number in range(40):
+        act(number)
+    before = in_use()
+    for number in range(40, 40 + rounds):
+        act(number)
+    memory, threads, objects = (now - then for now, then in zip(in_use(), before, strict=True))
+    return memory, threads, objects
 
 
 pytestmark = pytest.mark.skipif(
