@@ -3,7 +3,7 @@
 
 Usage: python benchmarks/report.py DIRECTORY
 (DIRECTORY holds gil.json, eq.json and so on; a part whose JSON is missing stays as the page has it.
-The page is written anew; `limits` below is where prose belongs.)
+The page and its pictures are made anew; `limits` below is where prose belongs.)
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import _charts
 import play
 from _common import machine_line, median
 
@@ -246,7 +247,10 @@ def kept(page: str) -> dict[str, str]:
 def part(name: str, title: str, lines: Any, data: dict[str, Any]) -> str:
     out = [f"## {title}", ""]
     out += [f"`python benchmarks/{name}.py`: {machine_line(data['machine'])}"]
-    out += ["", *lines(data["results"])]
+    out.append("")
+    if drawn := _charts.draw(name, title, data["results"], PAGE.parent / "img" / "performance"):
+        out += [f"![{title}: the figures of the table]({drawn.relative_to(PAGE.parent)})", ""]
+    out += lines(data["results"])
     for verdict in data["verdicts"]:
         met = "met" if verdict["is_met"] else "**not met**"
         out.append(f"- {met}: {verdict['requirement']}: {verdict['measured']}")
