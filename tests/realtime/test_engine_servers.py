@@ -49,7 +49,7 @@ def test_what_a_player_plays_on_jack_is_what_others_decode(
     jack: JackServer, tmp_path: Path, suffix: str
 ) -> None:
     path = tmp_path / f"a.{suffix}"
-    sound = noise(40_000, 2)
+    sound = noise(40_000, 2) / 2  # a decoder may overshoot, and miniaudio limits to full scale
     if suffix == "m4a":
         expected = ffmpeg_decoded(m4a(path, sound))
     else:

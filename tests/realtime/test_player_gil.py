@@ -25,7 +25,7 @@ CHANCE = 0.005
 @pytest.mark.realtime
 @pytest.mark.parametrize("rate", [RATE, 44_100])
 def test_a_held_interpreter_is_not_heard(tmp_path: Path, rate: int) -> None:
-    path, written = tmp_path / "a.wav", noise(round((2 * HELD_SECONDS + 1) * rate), 1)
+    path, written = tmp_path / "a.wav", noise(round((2 * HELD_SECONDS + 11) * rate), 1)
     soundfile.write(str(path), written, rate, "FLOAT")
     # At equal rates the disk thread alone fills the ring, so a short one will do.
     player = tenuto.FilePlayer(path, ring_seconds=0.5 if rate == RATE else 10.0)
