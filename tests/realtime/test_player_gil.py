@@ -18,8 +18,8 @@ from support.players import RATE, noise
 
 HELD_SECONDS = 9.0 if os.environ.get("TENUTO_LONG") == "1" else 3.0
 # Late blocks while the GIL is held beyond those without it. It is not the GIL that makes them but
-# who else uses the machine: one time in two hundred may differ between two runs of seconds.
-CHANCE = 0.005
+# who else uses the machine: on a busy one two runs of seconds differ by half a percent.
+CHANCE = 0.02
 
 
 @pytest.mark.realtime
