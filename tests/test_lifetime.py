@@ -226,6 +226,18 @@ def test_a_program_that_ends_through_os_exit_lacks_at_most_a_second(
     assert frames >= 24_000 - 12_000, "the aim is a quarter of a second"
 
 
+@pytest.mark.realtime
+@pytest.mark.parametrize("hidden", ["", "sys.modules['_soundfile_data'] = None; "])
+def test_a_file_that_is_still_being_played_when_the_program_ends_does_not_crash_it(
+    tmp_path: Path, run_program: RunProgram, hidden: str
+) -> None:
+    soundfile.write(str(tmp_path / "a.wav"), np.zeros((48_000, 2)), 48_000)
+    text = f"import sys; {hidden}import tenuto; kept = tenuto.play('a.wav', device='virtual')"
+    program = run_program(text)
+    _, errors = program.communicate(timeout=60)
+    assert program.returncode == 0, errors
+
+
 RECORD_TWENTY = """
 import os, threading, time
 import numpy  # it starts threads of its own

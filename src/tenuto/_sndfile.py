@@ -8,6 +8,7 @@ before the first frame is recorded. Where that layout is not found, `soundfile` 
 
 from __future__ import annotations
 
+import ctypes
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,14 @@ class FileFormat:
 
 @functools.cache
 def _library() -> tuple[Any, Any]:
+    ffi, library = _open_library()
+    # One reference that is never given back: the core closes its last files when the interpreter
+    # has thrown away its objects, and the library must still be in memory then.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+    return ffi, library
+
+
+def _open_library() -> tuple[Any, Any]:
     try:
         import _soundfile_data
         from _soundfile import ffi
