@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
@@ -70,7 +72,8 @@ def record(
         recorder.start()
         _watch(recorder, asked_to_stop, show=not (quiet or as_json))
         take = recorder.stop()
-    _report(recorder, take, as_json=as_json)
+    with _harmless():
+        _report(recorder, take, as_json=as_json)
     if recorder.warning and "went away" in recorder.warning:
         raise typer.Exit(DEVICE)
     if take.gaps:
@@ -103,23 +106,56 @@ def _stop_on_signals() -> threading.Event:
         asked.set()
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), handle)
+        number = getattr(signal, name, None)
+        # nohup ignores SIGHUP for us, so that a terminal that closes does not end the program.
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+            continue
+        signal.signal(number, handle)
     return asked
 
 
+@contextlib.contextmanager
+def _harmless() -> Iterator[None]:
+    """Printing in here may fail (nobody reads, the disk is full): the recording goes on."""
+    try:
+        yield
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except (OSError, ValueError, SystemExit):  # rich makes a broken pipe the end of the program
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                _discard(stream)
+
+
+def _discard(stream: TextIO) -> None:
+    """What is printed there, now and at the interpreter's end, goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
 def _watch(recorder: Recorder, asked_to_stop: threading.Event, *, show: bool) -> None:
+    if show:
+        with _harmless():
+            _show(recorder, asked_to_stop)
+    said = None
+    while not asked_to_stop.is_set() and not recorder.wait(_REFRESH_SECONDS):
+        if recorder.warning not in (None, said):
+            said = recorder.warning
+            with _harmless():
+                print(f"tenuto: {said}", file=sys.stderr)
+
+
+def _show(recorder: Recorder, asked_to_stop: threading.Event) -> None:
+    """Say what is recorded; on a terminal, show it until it is over."""
     from . import _output
 
     out = _output.console()
-    if not show or not out.is_terminal:
-        if show:
-            out.print(f"recording {recorder.device} ({recorder.backend}) to {recorder.path}")
-        said = None
-        while not asked_to_stop.is_set() and not recorder.wait(_REFRESH_SECONDS):
-            if recorder.warning not in (None, said):
-                said = recorder.warning
-                print(f"tenuto: {said}", file=sys.stderr)
+    if not out.is_terminal:
+        out.print(f"recording {recorder.device} ({recorder.backend}) to {recorder.path}")
         return
     from rich.live import Live
 
