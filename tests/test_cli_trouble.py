@@ -13,7 +13,26 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from tenuto._devices import DeviceInfo
+from tenuto.cli.devices import devices
+
 RECORD = [sys.executable, "-m", "tenuto", "record", "-d", "virtual", "-s", "0.5"]
+
+
+def tenuto(
+    *arguments: str, folder: Path, code: int = 0, **options: object
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tenuto", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **options,  # type: ignore[call-overload]
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done  # type: ignore[no-any-return]
 
 
 def nobody_reads() -> int:
@@ -63,3 +82,42 @@ def test_a_recording_under_nohup_goes_on_when_the_terminal_hangs_up(tmp_path: Pa
     program.send_signal(signal.SIGHUP)
     assert program.wait(timeout=60) == 0
     assert soundfile.info(path).frames == 24_000
+
+
+@pytest.mark.parametrize("name", ["take [live].wav", "d[/b].wav", "a[red]b:cat:.wav"])
+def test_names_are_printed_as_they_are(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    other = str(Path(name).with_name("other " + Path(name).name))
+    for command, told in (
+        (["record", name, "-d", "virtual", "-s", "0.05"], name),
+        (["info", name], name),
+        (["render", name, other, "--gain", "0"], other),
+        (["generate", "sine", other, "-s", "0.05", "--overwrite"], other),
+        (["record", other, "-d", f"virtual:{name}", "-s", "0.05", "--overwrite"], Path(name).name),
+        (["demo", "-i", name, "-s", "0.05", "-o", name + "out"], Path(name).name),
+    ):
+        assert told in tenuto(*command, folder=tmp_path).stdout, command
+
+
+@pytest.mark.realtime
+def test_names_are_shown_as_they_are_on_a_terminal(tmp_path: Path) -> None:
+    master, terminal = pty.openpty()
+    path = tmp_path / "d[/b].wav"
+    path.parent.mkdir()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    done = subprocess.run([*RECORD, str(path)], stdout=terminal, env=environment, timeout=60)
+    os.close(terminal)
+    assert done.returncode == 0
+    shown = os.read(master, 10_000).decode()
+    os.close(master)
+    assert "d[/b].wav" in shown and "clipped" not in shown
+
+
+@pytest.mark.parametrize("name", ["Mixer [USB 2.0]", "Desk [/x]"])
+def test_devices_are_listed_by_their_whole_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    listed = [DeviceInfo(0, "alsa", name, 2, 2, (48_000,), True)]
+    monkeypatch.setattr("tenuto.devices", lambda: listed)
+    devices(as_json=False)
+    assert name in capsys.readouterr().out

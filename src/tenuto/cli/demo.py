@@ -59,7 +59,7 @@ def demo(
         except OSError as error:
             raise FileError(f'cannot make the folder "{out}": {error.strerror}') from error
         console.print(
-            f"Playing {wanted:.1f} s of [bold]{source.name}[/] through equalizer and limiter on the "
+            f"Playing {wanted:.1f} s of [bold]{_output.plain(source.name)}[/] through equalizer and limiter on the "
             f"virtual device ({channels} ch, {samplerate} Hz, {_BLOCKSIZE} frames a block)."
         )
         engine = Engine(
@@ -139,7 +139,7 @@ def _tell(
     rendered = render(played, _chain(rate), samplerate=rate)[: take.frames - late]
     same = np.array_equal(np.round(take.to_numpy()[late:] * 2**23), np.round(rendered * 2**23))
     console.print(
-        f"Captured {take.frames} frames in {take.path}: "
+        f"Captured {take.frames} frames in {_output.plain(take.path)}: "
         + (
             "[green]bit for bit what offline rendering gives[/]"
             if same
@@ -183,4 +183,4 @@ def _draw(stats: Stats, take: Take, path: Path, name: str, console: Console) -> 
             "title": "How late callbacks began",
         },
     )
-    console.print(f"Picture: {path}")
+    console.print(f"Picture: {path}", markup=False)

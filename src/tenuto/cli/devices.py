@@ -33,7 +33,7 @@ def devices(
         table.add_row(
             f"{device.index}{'*' if device.is_default else ' '}",
             device.backend,
-            device.name,
+            _output.plain(device.name),
             str(device.in_channels or "–"),
             str(device.out_channels or "–"),
             ", ".join(map(str, device.samplerates)) or "any",

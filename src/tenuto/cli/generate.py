@@ -267,5 +267,6 @@ def _tell(facts: dict[str, Any], *, as_json: bool) -> None:
         f"{facts['path']}: {facts['signal']}, {_output.clock(facts['seconds'])}, "
         f"{facts['frames']} frames, {facts['channels']} ch, {facts['samplerate']} Hz, "
         f"{facts['format']} {facts['subtype']}, peak {facts['peak_db']:.1f} dBFS, "
-        f"RMS {facts['rms_db']:.1f} dBFS" + (f", {over} samples above full scale" if over else "")
+        f"RMS {facts['rms_db']:.1f} dBFS" + (f", {over} samples above full scale" if over else ""),
+        markup=False,
     )

@@ -34,7 +34,7 @@ def info(
         out = _output.console()
         for fact in facts:
             out.print(
-                f"[bold]{fact['path']}[/]: {fact['format']} {fact['subtype']}, "
+                f"[bold]{_output.plain(fact['path'])}[/]: {fact['format']} {fact['subtype']}, "
                 f"{_length(fact)}, {fact['channels']} ch, {fact['samplerate']} Hz"
             )
             for name, text in fact["tags"].items():

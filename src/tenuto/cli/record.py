@@ -155,12 +155,14 @@ def _show(recorder: Recorder, asked_to_stop: threading.Event) -> None:
 
     out = _output.console()
     if not out.is_terminal:
-        out.print(f"recording {recorder.device} ({recorder.backend}) to {recorder.path}")
+        line = f"recording {recorder.device} ({recorder.backend}) to {recorder.path}"
+        out.print(line, markup=False)
         return
     from rich.live import Live
 
     out.print(
-        f"[bold]{recorder.path}[/] ← {recorder.device} ({recorder.backend}), "
+        f"[bold]{_output.plain(recorder.path)}[/] ← {_output.plain(recorder.device)} "
+        f"({recorder.backend}), "
         f"{recorder.channels} ch, {recorder.samplerate} Hz.  Ctrl-C ends."
     )
     with Live(console=out, auto_refresh=False, transient=True) as live:
@@ -182,12 +184,13 @@ def _report(recorder: Recorder, take: Take, *, as_json: bool) -> None:
         f"{take.path}: {_output.clock(take.seconds)}, {take.frames} frames, {take.channels} ch, "
         f"{take.samplerate} Hz, peak {_output.decibel(loudest).strip()} dBFS"
         + (f", {clipped} samples clipped" if clipped else "")
-        + (lost or ", nothing lost")
+        + (lost or ", nothing lost"),
+        markup=False,
     )
     if take.gaps:
         assert take.path is not None
         out.print(_output.gap_table(take.gaps, take.samplerate))
-        out.print(f"The ledger is in {ledger_path(take.path)}")
+        out.print(f"The ledger is in {ledger_path(take.path)}", markup=False)
     scheduling = recorder.scheduling
     if scheduling is not None and scheduling.error:
         print(
