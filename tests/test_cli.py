@@ -193,6 +193,21 @@ def test_plot_draws_and_does_not_overwrite(sound: Path) -> None:
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     run("plot", sound, code=4)
     run("plot", sound, "--overwrite")
+    run("plot", sound, "--out", sound.with_suffix(".pdf"))
+    assert sound.with_suffix(".pdf").read_bytes()[:5] == b"%PDF-"
+
+
+def test_plot_never_replaces_the_sound(tmp_path: Path, sound: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the picture needs the extra: tenuto[plot]")
+    before = sound.read_bytes()
+    named_like_a_picture, link = tmp_path / "in.png", tmp_path / "link.png"
+    named_like_a_picture.write_bytes(before)
+    link.symlink_to(sound)
+    for path, out in ((sound, sound), (sound, link), (named_like_a_picture, named_like_a_picture)):
+        run("plot", path, "--out", out, "--overwrite", code=4)
+        assert path.read_bytes() == before
+    done = run("plot", sound, "--out", tmp_path / "x.xyz", code=4)
+    assert ".png" in done.stderr and not (tmp_path / "x.xyz").exists()
 
 
 @pytest.mark.realtime
