@@ -35,6 +35,7 @@ from tenuto._picture_panels import (
     mark_gaps,
     print_text,
 )
+from tenuto._sndfile import name_of
 
 SIZE_INCHES, DPI = (16.0, 10.0), 100
 LEFT, RIGHT = 0.062, 0.892  # of the panels, as shares of the width
@@ -122,7 +123,7 @@ def draw_file(
     check_suffix(path_out)
     figure = _figure()
     try:
-        with soundfile.SoundFile(audio_path) as file:
+        with soundfile.SoundFile(name_of(audio_path)) as file:
             overview = Overview(file.frames, file.channels, file.samplerate)
             block = max(1, CHUNK_SAMPLES // file.channels)
             while len(part := file.read(block, dtype="float32", always_2d=True)):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,16 @@ def version() -> str:
     """For instance ``"libsndfile-1.2.2"``."""
     ffi, library = _library()
     return str(ffi.string(library.sf_version_string()).decode())
+
+
+def name_of(path: str | os.PathLike[str]) -> str | bytes:
+    """A path as `soundfile` takes it: as bytes when it is no text."""
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
 
 
 def _accepts(code: int, samplerate: int, channels: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from .._sndfile import name_of
 from .._take import read_ledger
 from ._exit_codes import GAPS
 
@@ -67,7 +68,7 @@ def describe(path: Path) -> dict[str, Any]:
 
     media = look_at(path)
     if media.reader == "sndfile":
-        about = soundfile.info(str(path))
+        about = soundfile.info(name_of(path))
         kind, subtype = about.format, about.subtype
     else:
         kind, subtype = pyav.kind_of(path)
