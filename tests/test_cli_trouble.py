@@ -113,6 +113,21 @@ def test_names_are_shown_as_they_are_on_a_terminal(tmp_path: Path) -> None:
     assert "d[/b].wav" in shown and "clipped" not in shown
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-8"])
+def test_letters_that_the_terminal_lacks_are_no_reason_to_fail(
+    tmp_path: Path, encoding: str
+) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"}
+    names = ["a → b.wav"] + ([os.fsdecode(b"bad\xff.wav")] if sys.platform == "linux" else [])
+    for name in names:
+        record = ["record", name, "-d", "virtual", "-s", "0.05"]
+        for command in (record, ["info", name]):
+            done = tenuto(*command, folder=tmp_path, env=environment, encoding=encoding)
+            assert ".wav" in done.stdout
+        tenuto(*record, folder=tmp_path, env=environment, encoding=encoding, code=4)
+    tenuto("record", "--help", folder=tmp_path, env=environment, encoding=encoding)
+
+
 @pytest.mark.parametrize("name", ["Mixer [USB 2.0]", "Desk [/x]"])
 def test_devices_are_listed_by_their_whole_names(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
