@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from support.faults import MountDisk
 from tenuto._devices import DeviceInfo
 from tenuto.cli.devices import devices
 
@@ -111,6 +113,23 @@ def test_names_are_shown_as_they_are_on_a_terminal(tmp_path: Path) -> None:
     shown = os.read(master, 10_000).decode()
     os.close(master)
     assert "d[/b].wav" in shown and "clipped" not in shown
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_recording_that_fails_says_what_it_has_all_the_same(
+    mount_disk: MountDisk, how: list[str]
+) -> None:
+    folder = mount_disk("200k")
+    done = tenuto("record", "x.wav", "-d", "virtual", "-s", "3", *how, folder=folder, code=4)
+    frames = soundfile.info(folder / "x.wav").frames
+    assert "No space left" in done.stderr
+    if how:
+        facts = json.loads(done.stdout)
+        assert facts["state"] == "failed" and "No space left" in facts["error"]
+        assert facts["frames"] == frames > 20_000 and facts["gaps"] == []
+    else:
+        assert f"{frames} frames" in done.stdout and "nothing lost" not in done.stdout
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-8"])

@@ -16,8 +16,9 @@ from typing import Any, TextIO
 
 import typer
 
+from .._errors import FileError
 from .._recorder import Recorder
-from .._take import Take, ledger_path
+from .._take import ledger_path
 from ._exit_codes import DEVICE, GAPS
 
 _REFRESH_SECONDS = 0.1
@@ -71,12 +72,18 @@ def record(
         asked_to_stop = _stop_on_signals()
         recorder.start()
         _watch(recorder, asked_to_stop, show=not (quiet or as_json))
-        take = recorder.stop()
+        failure = None
+        try:
+            recorder.stop()
+        except FileError as error:
+            failure = error  # what is in the file all the same is told before
     with _harmless():
-        _report(recorder, take, as_json=as_json)
+        _report(recorder, failure, as_json=as_json)
+    if failure is not None:
+        raise failure
     if recorder.warning and "went away" in recorder.warning:
         raise typer.Exit(DEVICE)
-    if take.gaps:
+    if recorder.gaps:
         raise typer.Exit(GAPS)
 
 
@@ -170,27 +177,29 @@ def _show(recorder: Recorder, asked_to_stop: threading.Event) -> None:
             live.update(_output.recording_view(recorder), refresh=True)
 
 
-def _report(recorder: Recorder, take: Take, *, as_json: bool) -> None:
+def _report(recorder: Recorder, failure: FileError | None, *, as_json: bool) -> None:
     from . import _output
 
     if as_json:
-        _output.print_json(facts(recorder, take))
+        _output.print_json(facts(recorder, failure))
         return
+    gaps, path = recorder.gaps, recorder.path
+    assert path is not None
     out = _output.console()
     loudest = max(level.since_start.peak_db for level in recorder.levels)
     clipped = sum(level.clipped for level in recorder.levels)
-    lost = f", lost {take.dropped_frames} frames in {len(take.gaps)} gaps" if take.gaps else ""
+    well = "" if failure is not None else ", nothing lost"
+    lost = sum(gap.frames for gap in gaps)
     out.print(
-        f"{take.path}: {_output.clock(take.seconds)}, {take.frames} frames, {take.channels} ch, "
-        f"{take.samplerate} Hz, peak {_output.decibel(loudest).strip()} dBFS"
+        f"{path}: {_output.clock(recorder.seconds)}, {recorder.frames} frames, "
+        f"{recorder.channels} ch, {recorder.samplerate} Hz, peak {_output.decibel(loudest).strip()} dBFS"
         + (f", {clipped} samples clipped" if clipped else "")
-        + (lost or ", nothing lost"),
+        + (f", lost {lost} frames in {len(gaps)} gaps" if gaps else well),
         markup=False,
     )
-    if take.gaps:
-        assert take.path is not None
-        out.print(_output.gap_table(take.gaps, take.samplerate))
-        out.print(f"The ledger is in {ledger_path(take.path)}", markup=False)
+    if gaps:
+        out.print(_output.gap_table(gaps, recorder.samplerate))
+        out.print(f"The ledger is in {ledger_path(path)}", markup=False)
     scheduling = recorder.scheduling
     if scheduling is not None and scheduling.error:
         print(
@@ -199,20 +208,21 @@ def _report(recorder: Recorder, take: Take, *, as_json: bool) -> None:
         )
 
 
-def facts(recorder: Recorder, take: Take) -> dict[str, Any]:
-    """All that is known about a finished recording, for ``--json``."""
+def facts(recorder: Recorder, failure: FileError | None) -> dict[str, Any]:
+    """All that is known about a recording that is over, for ``--json``."""
     return {
-        "path": str(take.path) if take.path else None,
+        "path": str(recorder.path) if recorder.path else None,
         "device": recorder.device,
         "backend": recorder.backend,
         "state": recorder.state,
-        "frames": take.frames,
-        "seconds": take.seconds,
-        "samplerate": take.samplerate,
-        "channels": take.channels,
-        "dropped_frames": take.dropped_frames,
+        "error": str(failure) if failure is not None else None,
+        "frames": recorder.frames,
+        "seconds": recorder.seconds,
+        "samplerate": recorder.samplerate,
+        "channels": recorder.channels,
+        "dropped_frames": sum(gap.frames for gap in recorder.gaps),
         "xruns": recorder.xruns,
-        "gaps": [dataclasses.asdict(gap) for gap in take.gaps],
+        "gaps": [dataclasses.asdict(gap) for gap in recorder.gaps],
         "levels": [dataclasses.asdict(level.since_start) for level in recorder.levels],
         "stats": dataclasses.asdict(recorder.stats()),
         "scheduling": dataclasses.asdict(recorder.scheduling) if recorder.scheduling else None,
