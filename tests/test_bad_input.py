@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 import tenuto
 from support.faults import MountDisk
-from tenuto import _devices
+from tenuto import _core, _devices
 from tenuto._devices.miniaudio import Found
+from tenuto._devices.virtual import VirtualAdapter
 from tenuto.testing import VirtualDevice
 
 INTERFACE = Found("alsa", "Scarlett 2i2", "hw:1", in_channels=2, out_channels=2)
@@ -207,6 +209,37 @@ def test_overwriting_replaces_the_file_and_its_old_ledger(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["a", "a.xyz", "a.wav.txt", "a."])
 def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("at", ["the device", "the track"])
+def test_a_recording_that_does_not_start_overwrites_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    path, ledger = tmp_path / "a.wav", tmp_path / "a.tenuto.json"
+    path.write_text("precious")
+    ledger.write_text("precious, too")
+
+    def fail(*_: object) -> None:
+        raise tenuto.DeviceError("on purpose") if at == "the device" else RuntimeError("on purpose")
+
+    where = VirtualAdapter if at == "the device" else _core
+    monkeypatch.setattr(where, "start" if at == "the device" else "file_track", fail)
+    recorder = tenuto.Recorder(path, "virtual", overwrite=True)
+    with recorder, pytest.raises(tenuto.TenutoError, match="on purpose"):
+        recorder.start()
+    assert path.read_text() == "precious" and ledger.read_text() == "precious, too"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_overwriting_keeps_links_and_rights(tmp_path: Path) -> None:
+    path, link = tmp_path / "a.wav", tmp_path / "link.wav"
+    path.write_text("old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    tenuto.record(link, 0.01, device="virtual", overwrite=True)
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+    assert soundfile.info(str(path)).frames == 480
+    assert len(list(tmp_path.iterdir())) == 2
+
+
     message = refused(tmp_path / name, tenuto.FileError)
     assert ".flac" in message
     assert ".wav" in message

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from ._errors import FileError
+from ._errors import FileError, TenutoError
 from ._take import ledger_path
 
 
@@ -30,6 +34,37 @@ def check_target(path: Path, *, overwrite: bool) -> None:
                 f'"{there}" exists already, and nothing is overwritten unasked. '
                 "Choose another name, or pass overwrite=True (--overwrite)."
             )
+
+
+@contextlib.contextmanager
+def set_aside(path: Path | None) -> Iterator[None]:
+    """Within it, an old file and its ledger are out of the way; they return if no new one came."""
+    if path is None:
+        yield
+        return
+    new = path.resolve()  # a link goes on to point there
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for number, old in enumerate((new, ledger_path(path).resolve())):
+            if old.is_file():
+                aside = old.with_name(f".tenuto-{os.getpid()}-{time.monotonic_ns()}-{number}")
+                old.rename(aside)
+                moved.append((old, aside))
+        yield
+    except OSError as error:
+        if isinstance(error, TenutoError):
+            raise
+        raise FileError(f'cannot replace "{path}": {error.strerror}') from error
+    finally:
+        is_replaced = new.exists()
+        for old, aside in moved:
+            with contextlib.suppress(OSError):
+                if not is_replaced:
+                    aside.rename(old)
+                    continue
+                if old == new:
+                    new.chmod(stat.S_IMODE(aside.stat().st_mode))
+                aside.unlink()
 
 
 def create(path: Path, *, overwrite: bool) -> int:

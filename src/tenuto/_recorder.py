@@ -20,7 +20,7 @@ from ._async import until
 from ._checks import is_number, number, whole
 from ._devices.base import Wanted, channels_asked
 from ._errors import DeviceError, FileError, TenutoError
-from ._paths import check_target
+from ._paths import check_target, set_aside
 from ._recording_view import RecordingView
 from ._stream import Stream, own_process
 from ._take import Take
@@ -205,16 +205,24 @@ class Recorder(RecordingView):
         with self._lock:
             if self._mode != "idle":
                 raise TenutoError(f"this recording is {self.state}: it can be started only once")
-            self._open_track()
-            self._tape.record()
-            self._mode = "recording"
-            try:
-                self._stream.start()
-            except DeviceError:
-                self._finish()
-                if self.path is not None:
-                    self.path.unlink(missing_ok=True)
-                raise
+            if self.path is not None:
+                check_target(self.path, overwrite=self._overwrite)
+            # What is replaced is gone only when there is sound to replace it.
+            with set_aside(self.path if self._overwrite else None):
+                self._start()
+
+    def _start(self) -> None:
+        where = self.path and self.path.absolute()
+        self._open_track()
+        self._tape.record()
+        self._mode = "recording"
+        try:
+            self._stream.start()
+        except DeviceError:
+            self._finish()
+            if where is not None:
+                where.unlink(missing_ok=True)
+            raise
 
     def _open_track(self) -> None:
         self._track = open_track(
