@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import subprocess
 import time
@@ -92,6 +93,23 @@ def test_a_recorder_that_was_never_started_leaves_nothing_behind(tmp_path: Path)
     with tenuto.Recorder(tmp_path / "take.wav", stepped(), channels=1):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recorder_that_was_closed_unused_says_so_when_it_is_stopped(tmp_path: Path) -> None:
+    with tenuto.Recorder(tmp_path / "take.wav", stepped()) as recorder:
+        pass
+    with pytest.raises(tenuto.TenutoError, match="closed before it was started"):
+        recorder.stop()
+
+
+@pytest.mark.timeout(30)
+def test_waiting_for_what_was_not_started_is_an_error(tmp_path: Path) -> None:
+    with tenuto.Recorder(tmp_path / "take.wav", stepped()) as recorder:
+        with pytest.raises(tenuto.TenutoError, match="not started"):
+            recorder.wait()
+        with pytest.raises(tenuto.TenutoError, match="not started"):
+            asyncio.run(recorder.stopped())
+        assert not recorder.wait(0.01)
 
 
 def test_an_exception_in_the_block_leaves_a_complete_file(tmp_path: Path) -> None:
