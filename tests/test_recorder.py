@@ -101,6 +101,23 @@ def test_memory_can_be_read_while_it_records() -> None:
     assert np.array_equal(take.to_numpy()[:, 0], index_signal(0, 201_000))
 
 
+def test_buffer_holds_all_that_was_recorded_when_it_was_asked_for() -> None:
+    device = VirtualDevice("index", clocked=False)
+    with tenuto.Recorder(None, device, channels=1) as recorder:
+        recorder.start()
+        for frames in (4_800, 9_600, 14_400):
+            device.step(4_800)
+            assert (recorder.buffer[:, 0] == index_signal(0, frames)).all()
+            assert len(recorder.buffer) == frames
+
+
+def test_takes_in_memory_can_be_compared_hashed_and_shown() -> None:
+    one, other = stepped(None, 4_800), stepped(None, 4_800)
+    assert one == other and hash(one) == hash(other)
+    assert one != stepped(None, 480)
+    assert "array" not in repr(one)
+
+
 def test_buffer_of_a_file_recording_says_where_the_sound_is(tmp_path: Path) -> None:
     with (
         tenuto.Recorder(tmp_path / "x.wav", "virtual") as rec,

@@ -88,7 +88,7 @@ def read_ledger(path: str | Path) -> list[Gap]:
 
 @dataclass(frozen=True)
 class Take:
-    """A finished recording.
+    """A finished recording. Two are equal when all this is; the sound is not looked at.
 
     Attributes
     ----------
