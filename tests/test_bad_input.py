@@ -126,6 +126,8 @@ def test_a_length_that_is_no_time_is_refused(tmp_path: Path, seconds: Any) -> No
         ("ring_seconds", [0, -1, 601, math.nan, "3", None]),
         ("monitor_gain_db", [-121, 21, math.nan, "3", None]),
         ("monitor", ["", "on", True, None]),
+        ("format", [3, b"WAV", True]),
+        ("subtype", [3, b"PCM_24"]),
         ("cpu", [-1, 100_000, 0.5, math.nan, "0", True]),
     ],
 )
@@ -142,7 +144,11 @@ def test_a_number_out_of_range_is_refused_by_its_name(
     [
         {"drift_ppm": 1001},
         {"drift_ppm": math.nan},
+        {"drift_ppm": "x"},
         {"jitter_seconds": -1},
+        {"jitter_seconds": None},
+        {"seed": -1},
+        {"seed": 0.5},
         {"xruns": [(100, 0)]},
         {"xruns": [(-1, 5)]},
         {"xruns": [(100, 50)], "unplugs": [(120, 10)]},
@@ -153,6 +159,15 @@ def test_a_number_out_of_range_is_refused_by_its_name(
 def test_a_virtual_device_that_cannot_be_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"must be|give|overlaps|possible"):
         VirtualDevice(**options)
+
+
+@pytest.mark.parametrize("frames", [-1, 1.5, "x", None, 1e300])
+def test_a_step_that_is_no_number_of_frames_is_refused(frames: Any) -> None:
+    device = VirtualDevice(clocked=False)
+    with tenuto.Recorder(None, device) as recorder:
+        recorder.start()
+        with pytest.raises(ValueError, match="frames="):
+            device.step(frames)
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -175,6 +190,14 @@ def test_a_path_that_is_a_folder_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_may_not_be_written_is_refused(mount_disk: MountDisk) -> None:
     folder = mount_disk(options="ro")  # root may write whatever the mode says, but not here
     assert "may not write" in refused(folder / "a.wav", tenuto.FileError)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".wav", "a" * 245 + ".wav", "x\0.wav"])
+def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(tenuto.FileError, match=r"too long|zero byte"):
+        tenuto.Recorder(tmp_path / name, "virtual")
+    with pytest.raises(tenuto.FileError, match=r"too long|zero byte"):
+        tenuto.FileRecorder(tmp_path / name)
 
 
 @pytest.mark.parametrize("there", ["a.wav", "a.tenuto.json"])

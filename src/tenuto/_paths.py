@@ -16,6 +16,7 @@ from ._take import ledger_path
 
 def check_target(path: Path, *, overwrite: bool) -> None:
     """Raise `FileError` when no file can be made at `path`."""
+    _check_name(path)
     folder = path.parent
     if not folder.exists():
         raise FileError(f'cannot write "{path}": there is no folder "{folder}". Make it first.')
@@ -28,12 +29,25 @@ def check_target(path: Path, *, overwrite: bool) -> None:
             f'cannot write "{path}": you may not write in "{folder}". '
             "Choose another folder or change its rights."
         )
-    for there in (path, ledger_path(path)):
+    ledger = ledger_path(path)
+    _check_name(ledger.with_name(ledger.name + ".part"))  # how it is called while it is written
+    for there in (path, ledger):
         if there.exists() and not overwrite:
             raise FileError(
                 f'"{there}" exists already, and nothing is overwritten unasked. '
                 "Choose another name, or pass overwrite=True (--overwrite)."
             )
+
+
+def _check_name(path: Path) -> None:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    except OSError as error:
+        raise FileError(f'cannot write "{path}": {error.strerror}') from error
+    except ValueError as error:
+        raise FileError(f"cannot write {str(path)!r}: no name holds a zero byte") from error
 
 
 @contextlib.contextmanager

@@ -174,6 +174,9 @@ def format_for(
     path: Path, format: str | None, subtype: str | None, samplerate: int, channels: int
 ) -> FileFormat:
     """The format to write `path` in; `FileError` says what is possible instead."""
+    for argument, given in (("format", format), ("subtype", subtype)):
+        if given is not None and not isinstance(given, str):
+            raise ValueError(f'{argument}={given!r}: give a name, as "FLAC" and "PCM_24" are ones')
     suffix = path.suffix.lower()
     name = format.upper() if format is not None else _SUFFIXES.get(suffix)
     if name is None:
