@@ -53,6 +53,24 @@ def test_an_unknown_device_is_refused_with_the_list_of_what_there_is(
     assert '"virtual"' in message
 
 
+def test_a_number_behind_a_back_end_counts_its_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [
+        Found("pulse", "Built-in", "pulse-1", in_channels=2),
+        Found("alsa", "HDA Intel", "hw:1,0", in_channels=2),
+        Found("alsa", "Scarlett 2i2", "hw:0,0", in_channels=2),
+    ]
+
+    def search(backends: tuple[str, ...], **_: bool) -> list[tuple[None, Found]]:
+        return [(None, one) for one in there if one.backend in backends]
+
+    monkeypatch.setattr(_devices, "_search", search)
+    wanted = _devices.Wanted(48_000, 0, (0,), 1, 0)
+    names = [_devices.find_adapter(name, wanted).offered.name for name in ("alsa:0", "alsa:1", 1)]
+    assert names == ["HDA Intel", "Scarlett 2i2", "HDA Intel"]
+    with pytest.raises(tenuto.DeviceError, match=r"number 2 of alsa.*0: .HDA.*1: .Scarlett"):
+        _devices.find_adapter("alsa:2", wanted)
+
+
 @pytest.mark.parametrize("name", [None, "jack", "Focusrite"])
 def test_a_machine_without_devices_is_told_of_the_virtual_one(
     machine: list[Found], tmp_path: Path, name: str | None

@@ -44,8 +44,8 @@ class Recorder(RecordingView):
         The file. The suffix chooses the format. None records into memory (see `buffer`).
     device : str, int, VirtualDevice or None
         None: the system's default. Or an index or a piece of a name from `tenuto.devices`, with
-        an optional back end in front (``"jack"``, ``"alsa:hw:1"``), or ``"virtual"``,
-        ``"virtual:PATH"``, ``"virtual:loopback"``.
+        an optional back end in front (``"jack"``, ``"alsa:hw:1"``; ``"alsa:1"`` is the second of
+        its devices), or ``"virtual"``, ``"virtual:PATH"``, ``"virtual:loopback"``.
     samplerate : int
         In hertz, 1000 to 768000. A device that cannot do it is an error: nothing is converted.
     channels : int, sequence of int or None
