@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _REFRESH_SECONDS = 0.02
 _BLOCK = 1 << 15  # frames in memory at a time
+_MUCH = 1 << 22  # bytes; a full disk has no room for
 _COMMON = ("seconds", "level", "samplerate", "channels")
 # Which options each signal takes, besides the common ones.
 _OPTIONS: dict[str, tuple[str, ...]] = {
@@ -161,7 +162,7 @@ def _write(
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with soundfile.SoundFile(
-            unfinished,
+            _sndfile.name_of(unfinished),
             "w",
             samplerate,
             channels,
@@ -171,10 +172,22 @@ def _write(
             facts = _fill(file, core, frames, show=show)
         unfinished.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
-        raise FileError(f'cannot write "{path}": {error}') from error
+        raise FileError(f'cannot write "{path}": {_reason(unfinished, error)}') from error
     finally:
         unfinished.unlink(missing_ok=True)
     return facts
+
+
+def _reason(unfinished: Path, error: Exception) -> str:
+    """Why it failed: libsndfile says "System error." for all that the system says."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    try:
+        with unfinished.open("ab") as file:
+            file.write(bytes(_MUCH))  # more than it was asked for, so it fails as libsndfile did
+    except OSError as told:
+        return told.strerror or str(told)
+    return str(error)
 
 
 def _fill(
