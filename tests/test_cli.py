@@ -16,6 +16,7 @@ import pytest
 import soundfile
 
 import tenuto
+from tenuto.cli import main
 
 COMMANDS = [
     "demo",
@@ -223,3 +224,31 @@ def test_demo_takes_your_own_file(tmp_path: Path, sound: Path) -> None:
     done = run("demo", "-i", sound, "-s", 0.5, "-o", tmp_path / "demo")
     assert "bit for bit" in done.stdout
     assert "no-file" in run("demo", "-i", tmp_path / "no-file.wav", code=4).stderr
+
+
+def test_demo_tells_the_facts_as_json(tmp_path: Path, sound: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the picture needs the extra: tenuto[plot]")
+    done = run("demo", "-i", sound, "-s", 0.25, "-o", tmp_path / "demo", "--json")
+    facts = json.loads(done.stdout)
+    assert facts["frames"] == 12_000 and facts["seconds"] == 0.25 and facts["gaps"] == []
+    assert facts["matches_offline"] is True and facts["stats"]["callbacks"] >= 93
+    assert facts["scheduling"]["policy"]
+    assert soundfile.info(facts["path"]).frames == 12_000
+    assert Path(facts["picture"]).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "nan"])
+def test_demo_of_no_length_is_wrong_usage(tmp_path: Path, seconds: object) -> None:
+    done = run("demo", "--seconds", seconds, "--out", tmp_path / "demo", code=2)
+    assert "--seconds" in done.stderr and not done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_demo_that_is_not_what_rendering_gives_fails(
+    tmp_path: Path, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenuto.cli.demo.render", lambda played, *_, **__: played)
+    arguments = ["demo", "-i", str(sound), "-s", "0.1", "-o", str(tmp_path / "demo"), "--json"]
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 1

@@ -2,7 +2,7 @@
 """The command line: one file per command, what they print in `_output.py`.
 
 Exit codes, for scripts: 0 all is well and nothing was lost, 2 wrong usage, 3 the device,
-4 the file, 5 the recording has gaps.
+4 the file, 5 the recording has gaps; of `demo`, 1 says that it is not what rendering gives.
 """
 
 from __future__ import annotations

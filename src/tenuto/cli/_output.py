@@ -25,9 +25,9 @@ _BAR = 40
 _METERS_SHOWN = 16
 
 
-def console() -> Console:
+def console(*, quiet: bool = False) -> Console:
     """Where a person reads: standard output. Names go there through `plain`."""
-    return Console(highlight=False, soft_wrap=True, emoji=False)
+    return Console(highlight=False, soft_wrap=True, emoji=False, quiet=quiet)
 
 
 def plain(value: object) -> str:
