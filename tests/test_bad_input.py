@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 import tenuto
 from support.faults import MountDisk
-from tenuto import _devices
+from tenuto import _core, _devices
 from tenuto._devices.miniaudio import Found
+from tenuto._devices.virtual import VirtualAdapter
 from tenuto.testing import VirtualDevice
 
 INTERFACE = Found("alsa", "Scarlett 2i2", "hw:1", in_channels=2, out_channels=2)
@@ -49,6 +51,24 @@ def test_an_unknown_device_is_refused_with_the_list_of_what_there_is(
     assert str(name) in message
     assert '0: "Scarlett 2i2" (alsa)' in message
     assert '"virtual"' in message
+
+
+def test_a_number_behind_a_back_end_counts_its_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [
+        Found("pulse", "Built-in", "pulse-1", in_channels=2),
+        Found("alsa", "HDA Intel", "hw:1,0", in_channels=2),
+        Found("alsa", "Scarlett 2i2", "hw:0,0", in_channels=2),
+    ]
+
+    def search(backends: tuple[str, ...], **_: bool) -> list[tuple[None, Found]]:
+        return [(None, one) for one in there if one.backend in backends]
+
+    monkeypatch.setattr(_devices, "_search", search)
+    wanted = _devices.Wanted(48_000, 0, (0,), 1, 0)
+    names = [_devices.find_adapter(name, wanted).offered.name for name in ("alsa:0", "alsa:1", 1)]
+    assert names == ["HDA Intel", "Scarlett 2i2", "HDA Intel"]
+    with pytest.raises(tenuto.DeviceError, match=r"number 2 of alsa.*0: .HDA.*1: .Scarlett"):
+        _devices.find_adapter("alsa:2", wanted)
 
 
 @pytest.mark.parametrize("name", [None, "jack", "Focusrite"])
@@ -108,7 +128,9 @@ def test_a_virtual_device_is_refused_when_its_file_is_no_sound(tmp_path: Path) -
 NO_NUMBERS = [math.nan, math.inf, -math.inf, "3", True, None]
 
 
-@pytest.mark.parametrize("seconds", [-1, 0, 0.0, -0.001, math.nan, math.inf, "3", True])
+@pytest.mark.parametrize(
+    "seconds", [-1, 0, 0.0, -0.001, 1e15, 1e300, math.nan, math.inf, "3", True]
+)
 def test_a_length_that_is_no_time_is_refused(tmp_path: Path, seconds: Any) -> None:
     assert "seconds=" in refused(tmp_path / "a.wav", ValueError, seconds=seconds)
 
@@ -122,6 +144,8 @@ def test_a_length_that_is_no_time_is_refused(tmp_path: Path, seconds: Any) -> No
         ("ring_seconds", [0, -1, 601, math.nan, "3", None]),
         ("monitor_gain_db", [-121, 21, math.nan, "3", None]),
         ("monitor", ["", "on", True, None]),
+        ("format", [3, b"WAV", True]),
+        ("subtype", [3, b"PCM_24"]),
         ("cpu", [-1, 100_000, 0.5, math.nan, "0", True]),
     ],
 )
@@ -138,7 +162,11 @@ def test_a_number_out_of_range_is_refused_by_its_name(
     [
         {"drift_ppm": 1001},
         {"drift_ppm": math.nan},
+        {"drift_ppm": "x"},
         {"jitter_seconds": -1},
+        {"jitter_seconds": None},
+        {"seed": -1},
+        {"seed": 0.5},
         {"xruns": [(100, 0)]},
         {"xruns": [(-1, 5)]},
         {"xruns": [(100, 50)], "unplugs": [(120, 10)]},
@@ -149,6 +177,15 @@ def test_a_number_out_of_range_is_refused_by_its_name(
 def test_a_virtual_device_that_cannot_be_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"must be|give|overlaps|possible"):
         VirtualDevice(**options)
+
+
+@pytest.mark.parametrize("frames", [-1, 1.5, "x", None, 1e300])
+def test_a_step_that_is_no_number_of_frames_is_refused(frames: Any) -> None:
+    device = VirtualDevice(clocked=False)
+    with tenuto.Recorder(None, device) as recorder:
+        recorder.start()
+        with pytest.raises(ValueError, match="frames="):
+            device.step(frames)
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -171,6 +208,14 @@ def test_a_path_that_is_a_folder_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_may_not_be_written_is_refused(mount_disk: MountDisk) -> None:
     folder = mount_disk(options="ro")  # root may write whatever the mode says, but not here
     assert "may not write" in refused(folder / "a.wav", tenuto.FileError)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".wav", "a" * 245 + ".wav", "x\0.wav"])
+def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(tenuto.FileError, match=r"too long|zero byte"):
+        tenuto.Recorder(tmp_path / name, "virtual")
+    with pytest.raises(tenuto.FileError, match=r"too long|zero byte"):
+        tenuto.FileRecorder(tmp_path / name)
 
 
 @pytest.mark.parametrize("there", ["a.wav", "a.tenuto.json"])
@@ -203,6 +248,37 @@ def test_overwriting_replaces_the_file_and_its_old_ledger(tmp_path: Path) -> Non
     assert len(take.to_numpy()) == 4_800
     assert path.stat().st_size < 20_000
     assert [left.name for left in tmp_path.iterdir()] == ["a.wav"]
+
+
+@pytest.mark.parametrize("at", ["the device", "the track"])
+def test_a_recording_that_does_not_start_overwrites_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    path, ledger = tmp_path / "a.wav", tmp_path / "a.tenuto.json"
+    path.write_text("precious")
+    ledger.write_text("precious, too")
+
+    def fail(*_: object) -> None:
+        raise tenuto.DeviceError("on purpose") if at == "the device" else RuntimeError("on purpose")
+
+    where = VirtualAdapter if at == "the device" else _core
+    monkeypatch.setattr(where, "start" if at == "the device" else "file_track", fail)
+    recorder = tenuto.Recorder(path, "virtual", overwrite=True)
+    with recorder, pytest.raises(tenuto.TenutoError, match="on purpose"):
+        recorder.start()
+    assert path.read_text() == "precious" and ledger.read_text() == "precious, too"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_overwriting_keeps_links_and_rights(tmp_path: Path) -> None:
+    path, link = tmp_path / "a.wav", tmp_path / "link.wav"
+    path.write_text("old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    tenuto.record(link, 0.01, device="virtual", overwrite=True)
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+    assert soundfile.info(str(path)).frames == 480
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("name", ["a", "a.xyz", "a.wav.txt", "a."])

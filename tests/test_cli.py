@@ -16,6 +16,7 @@ import pytest
 import soundfile
 
 import tenuto
+from tenuto.cli import main
 
 COMMANDS = [
     "demo",
@@ -193,6 +194,21 @@ def test_plot_draws_and_does_not_overwrite(sound: Path) -> None:
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     run("plot", sound, code=4)
     run("plot", sound, "--overwrite")
+    run("plot", sound, "--out", sound.with_suffix(".pdf"))
+    assert sound.with_suffix(".pdf").read_bytes()[:5] == b"%PDF-"
+
+
+def test_plot_never_replaces_the_sound(tmp_path: Path, sound: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the picture needs the extra: tenuto[plot]")
+    before = sound.read_bytes()
+    named_like_a_picture, link = tmp_path / "in.png", tmp_path / "link.png"
+    named_like_a_picture.write_bytes(before)
+    link.symlink_to(sound)
+    for path, out in ((sound, sound), (sound, link), (named_like_a_picture, named_like_a_picture)):
+        run("plot", path, "--out", out, "--overwrite", code=4)
+        assert path.read_bytes() == before
+    done = run("plot", sound, "--out", tmp_path / "x.xyz", code=4)
+    assert ".png" in done.stderr and not (tmp_path / "x.xyz").exists()
 
 
 @pytest.mark.realtime
@@ -208,3 +224,31 @@ def test_demo_takes_your_own_file(tmp_path: Path, sound: Path) -> None:
     done = run("demo", "-i", sound, "-s", 0.5, "-o", tmp_path / "demo")
     assert "bit for bit" in done.stdout
     assert "no-file" in run("demo", "-i", tmp_path / "no-file.wav", code=4).stderr
+
+
+def test_demo_tells_the_facts_as_json(tmp_path: Path, sound: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the picture needs the extra: tenuto[plot]")
+    done = run("demo", "-i", sound, "-s", 0.25, "-o", tmp_path / "demo", "--json")
+    facts = json.loads(done.stdout)
+    assert facts["frames"] == 12_000 and facts["seconds"] == 0.25 and facts["gaps"] == []
+    assert facts["matches_offline"] is True and facts["stats"]["callbacks"] >= 93
+    assert facts["scheduling"]["policy"]
+    assert soundfile.info(facts["path"]).frames == 12_000
+    assert Path(facts["picture"]).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "nan"])
+def test_demo_of_no_length_is_wrong_usage(tmp_path: Path, seconds: object) -> None:
+    done = run("demo", "--seconds", seconds, "--out", tmp_path / "demo", code=2)
+    assert "--seconds" in done.stderr and not done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_demo_that_is_not_what_rendering_gives_fails(
+    tmp_path: Path, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenuto.cli.demo.render", lambda played, *_, **__: played)
+    arguments = ["demo", "-i", str(sound), "-s", "0.1", "-o", str(tmp_path / "demo"), "--json"]
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 1

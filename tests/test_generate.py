@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 import tenuto
+from support.faults import MountDisk
 from support.nodes import run as run_node
 from tenuto.design.sweep import sweep
 
@@ -197,3 +198,9 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     )
     assert soundfile.info(tmp_path / "x.wav").frames == 600 * 48_000
     assert int(done.stdout.split()[-1]) < 150_000
+
+
+def test_full_disk_is_told_and_leaves_nothing(mount_disk: MountDisk) -> None:
+    folder = mount_disk("200k")
+    assert "No space left" in run("sine", folder / "x.wav", "-s", 60, code=4).stderr
+    assert not list(folder.iterdir())

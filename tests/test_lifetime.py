@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import subprocess
 import time
@@ -92,6 +93,23 @@ def test_a_recorder_that_was_never_started_leaves_nothing_behind(tmp_path: Path)
     with tenuto.Recorder(tmp_path / "take.wav", stepped(), channels=1):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recorder_that_was_closed_unused_says_so_when_it_is_stopped(tmp_path: Path) -> None:
+    with tenuto.Recorder(tmp_path / "take.wav", stepped()) as recorder:
+        pass
+    with pytest.raises(tenuto.TenutoError, match="closed before it was started"):
+        recorder.stop()
+
+
+@pytest.mark.timeout(30)
+def test_waiting_for_what_was_not_started_is_an_error(tmp_path: Path) -> None:
+    with tenuto.Recorder(tmp_path / "take.wav", stepped()) as recorder:
+        with pytest.raises(tenuto.TenutoError, match="not started"):
+            recorder.wait()
+        with pytest.raises(tenuto.TenutoError, match="not started"):
+            asyncio.run(recorder.stopped())
+        assert not recorder.wait(0.01)
 
 
 def test_an_exception_in_the_block_leaves_a_complete_file(tmp_path: Path) -> None:
@@ -224,6 +242,18 @@ def test_a_program_that_ends_through_os_exit_lacks_at_most_a_second(
     frames = agreed_frames(tmp_path / "take.wav")
     assert frames >= int(output) - 48_000
     assert frames >= 24_000 - 12_000, "the aim is a quarter of a second"
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("hidden", ["", "sys.modules['_soundfile_data'] = None; "])
+def test_a_file_that_is_still_being_played_when_the_program_ends_does_not_crash_it(
+    tmp_path: Path, run_program: RunProgram, hidden: str
+) -> None:
+    soundfile.write(str(tmp_path / "a.wav"), np.zeros((48_000, 2)), 48_000)
+    text = f"import sys; {hidden}import tenuto; kept = tenuto.play('a.wav', device='virtual')"
+    program = run_program(text)
+    _, errors = program.communicate(timeout=60)
+    assert program.returncode == 0, errors
 
 
 RECORD_TWENTY = """

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import sys
 import threading
 from pathlib import Path
 
@@ -97,6 +99,23 @@ def test_memory_can_be_read_while_it_records() -> None:
         device.step(200_000)
         take = rec.stop()
     assert np.array_equal(take.to_numpy()[:, 0], index_signal(0, 201_000))
+
+
+def test_buffer_holds_all_that_was_recorded_when_it_was_asked_for() -> None:
+    device = VirtualDevice("index", clocked=False)
+    with tenuto.Recorder(None, device, channels=1) as recorder:
+        recorder.start()
+        for frames in (4_800, 9_600, 14_400):
+            device.step(4_800)
+            assert (recorder.buffer[:, 0] == index_signal(0, frames)).all()
+            assert len(recorder.buffer) == frames
+
+
+def test_takes_in_memory_can_be_compared_hashed_and_shown() -> None:
+    one, other = stepped(None, 4_800), stepped(None, 4_800)
+    assert one == other and hash(one) == hash(other)
+    assert one != stepped(None, 480)
+    assert "array" not in repr(one)
 
 
 def test_buffer_of_a_file_recording_says_where_the_sound_is(tmp_path: Path) -> None:
@@ -260,3 +279,58 @@ def test_recordings_of_several_threads_do_not_disturb_each_other(tmp_path: Path)
     assert len(takes) == 6
     for take in takes:
         assert np.array_equal(take.to_numpy()[:, 0], index_signal(0, 24_000))
+
+
+# -- where the file is ---------------------------------------------------------------------------
+
+
+def test_a_program_that_changes_its_folder_leaves_file_and_ledger_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    device = VirtualDevice("index", clocked=False, xruns=[(2_000, 100)])
+    with tenuto.Recorder("a.wav", device, channels=1) as recorder:
+        recorder.start()
+        monkeypatch.chdir(tmp_path / "there")
+        device.step(4_800)
+        take = recorder.stop()
+    assert take.path == recorder.path == Path("a.wav")
+    assert len(take.to_numpy()) == 4_800
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["a.tenuto.json", "a.wav"]
+    assert not list((tmp_path / "there").iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text on this system")
+def test_a_name_that_is_no_text_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"bad\xff.wav")
+    device = VirtualDevice("index", clocked=False, xruns=[(2_000, 100)])
+    with tenuto.Recorder(path, device, channels=1) as recorder:
+        recorder.start()
+        device.step(4_800)
+        take = recorder.stop()
+    assert len(take.to_numpy()) == 4_800
+    assert len(tenuto.read_ledger(path)) == 1
+    again = tenuto.record(seconds=0.1, device=f"virtual:{path}", channels=1)
+    assert (again.to_numpy() == take.to_numpy()).all()
+
+
+def test_a_track_that_cannot_be_made_leaves_neither_file_nor_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+    really_close = os.close
+
+    def close(descriptor: int) -> None:
+        closed.append(descriptor)
+        really_close(descriptor)
+
+    monkeypatch.setattr(os, "close", close)
+    recorder = tenuto.Recorder(tmp_path / "a.wav", VirtualDevice(clocked=False))
+    monkeypatch.setattr("tenuto._core.file_track", lambda *_: {}["on purpose"])
+    with pytest.raises(KeyError, match="on purpose"):
+        recorder.start()
+    assert len(closed) == 1
+    assert not list(tmp_path.iterdir())
+    recorder.close()

@@ -40,7 +40,7 @@ namespace {
 
 std::shared_ptr<disk::Track> file_track(std::shared_ptr<rt::Tape> tape, const nb::dict& api, int fd,
                                         int format, int samplerate, int integer_bits, bool packed,
-                                        std::int64_t most_bytes, const std::string& ledger_path,
+                                        std::int64_t most_bytes, const nb::bytes& ledger_path,
                                         std::int64_t utc_offset_ns) {
     disk::FileSinkSettings file;
     file.api = file_api(api);
@@ -53,7 +53,8 @@ std::shared_ptr<disk::Track> file_track(std::shared_ptr<rt::Tape> tape, const nb
     file.most_bytes = most_bytes;
     return std::make_shared<disk::Track>(
         std::move(tape), std::make_unique<disk::FileSink>(file),
-        disk::Track::Settings{samplerate, ledger_path, utc_offset_ns});
+        disk::Track::Settings{samplerate, std::string(ledger_path.c_str(), ledger_path.size()),
+                              utc_offset_ns});
 }
 
 std::shared_ptr<disk::Track> memory_track(std::shared_ptr<rt::Tape> tape, int samplerate,
@@ -107,6 +108,13 @@ void bind_disk(nb::module_& module) {
         .def("state", &track_state)
         .def("gaps", &track_gaps, "Tuples of frame, frames, cause, UTC text.")
         .def_prop_ro("error", &disk::Track::error)
+        .def_prop_ro(
+            "ledger_path",
+            [](const disk::Track& track) {
+                const std::string& path = track.ledger_path();
+                return nb::bytes(path.data(), path.size());
+            },
+            "As the system writes paths; empty: the ledger stays in memory.")
         .def("samples", &memory_samples, nb::arg("start"), nb::arg("frames"),
              "A copy of frames that are in memory.")
         .def("wait_until_over", &disk::Track::wait_until_over, nb::arg("seconds"),

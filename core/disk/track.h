@@ -60,6 +60,8 @@ class Track : public std::enable_shared_from_this<Track> {
     rt::Tape& tape() noexcept { return end_.tape(); }
     // [any]
     Sink& sink() noexcept { return *sink_; }
+    // [any] Empty: the ledger stays in memory.
+    const std::string& ledger_path() const noexcept { return settings_.ledger_path; }
 
   private:
     bool move_samples();

@@ -294,12 +294,16 @@ class Track:
     @property
     def error(self) -> str: ...
 
+    @property
+    def ledger_path(self) -> bytes:
+        """As the system writes paths; empty: the ledger stays in memory."""
+
     def samples(self, start: int, frames: int) -> Annotated[NDArray[numpy.float32], dict(shape=(None, None))]:
         """A copy of frames that are in memory."""
 
     def wait_until_over(self, seconds: float) -> bool: ...
 
-def file_track(tape: Tape, api: dict, fd: int, format: int, samplerate: int, integer_bits: int, packed: bool, most_bytes: int, ledger_path: str, utc_offset_ns: int) -> Track:
+def file_track(tape: Tape, api: dict, fd: int, format: int, samplerate: int, integer_bits: int, packed: bool, most_bytes: int, ledger_path: bytes, utc_offset_ns: int) -> Track:
     """
     A recording into an open file; the descriptor is owned by it from here on.
     """

@@ -2,8 +2,9 @@
 """A picture of a recording: waveform, spectrogram, gaps, and how punctual the callbacks were.
 
 `draw` takes an array, `draw_file` streams a file of any length; both gather the same `Overview`
-and draw it the same way. The file is a PNG of 1600 by 1000 pixels. Matplotlib is loaded only when
-something is drawn, and without pyplot: a program's own figures are left alone.
+and draw it the same way: 1600 by 1000 pixels, in the format that the file's suffix names (or 16 by
+10 inches, where the format has no pixels). Matplotlib is loaded only when something is drawn, and
+without pyplot: a program's own figures are left alone.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ from tenuto._picture_panels import (
     mark_gaps,
     print_text,
 )
+from tenuto._sndfile import name_of
 
 SIZE_INCHES, DPI = (16.0, 10.0), 100
 LEFT, RIGHT = 0.062, 0.892  # of the panels, as shares of the width
 MOST_LANES = 8
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".pdf", ".svg")
 
 
 def draw(
@@ -55,7 +58,7 @@ def draw(
     Parameters
     ----------
     path_out : Path
-        The PNG to write; an existing one is replaced.
+        The picture to write, one of `SUFFIXES`; an existing one is replaced.
     audio : ndarray, floating, shape (frames, channels) or (frames,)
         Full scale ±1. No frames, silence and samples that are no numbers are drawn as what they
         are.
@@ -75,6 +78,7 @@ def draw(
     FileError
         The picture cannot be written.
     """
+    check_suffix(path_out)
     figure = _figure()
     audio = audio[:, None] if audio.ndim == 1 else audio
     overview = Overview(len(audio), audio.shape[1], samplerate)
@@ -99,7 +103,7 @@ def draw_file(
     Parameters
     ----------
     path_out : Path
-        The PNG to write; an existing one is replaced.
+        The picture to write, one of `SUFFIXES`; an existing one is replaced.
     audio_path : Path
         Any file that libsndfile reads.
     title : str, optional
@@ -116,9 +120,10 @@ def draw_file(
     FileError
         The recording cannot be read, or the picture cannot be written.
     """
+    check_suffix(path_out)
     figure = _figure()
     try:
-        with soundfile.SoundFile(audio_path) as file:
+        with soundfile.SoundFile(name_of(audio_path)) as file:
             overview = Overview(file.frames, file.channels, file.samplerate)
             block = max(1, CHUNK_SAMPLES // file.channels)
             while len(part := file.read(block, dtype="float32", always_2d=True)):
@@ -133,6 +138,15 @@ def draw_file(
     overview.finish()
     _render(figure, overview, title or Path(audio_path).name, subtitle, gaps, timing)
     _save(figure, path_out)
+
+
+def check_suffix(path: Path) -> None:
+    """Raise `FileError` when `path` does not end as a picture does."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise FileError(
+            f'"{path}" cannot be a picture: the suffix "{path.suffix}" names no format for one; '
+            f"possible are {' '.join(SUFFIXES)}"
+        )
 
 
 def _figure() -> Any:
@@ -151,11 +165,11 @@ def _figure() -> Any:
 
 
 def _save(figure: Any, path: Path) -> None:
-    """Write the PNG; a letter that the font lacks is a box in the picture, not a warning."""
+    """Write the picture; a letter that the font lacks is a box in the picture, not a warning."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         try:
-            figure.savefig(path, format="png", dpi=DPI)
+            figure.savefig(path, format=path.suffix[1:].lower(), dpi=DPI)
         except OSError as error:
             raise FileError(
                 f'The picture "{path}" cannot be written. Check that the folder exists, is '

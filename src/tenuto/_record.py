@@ -22,7 +22,7 @@ def record(
     path : str, Path or None
         The file; None records into memory.
     seconds : float, optional
-        How long, above 0. None records until Ctrl-C.
+        How long, 1e-6 to 1e7. None records until Ctrl-C.
     **options
         As `Recorder` takes them.
 

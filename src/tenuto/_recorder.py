@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import math
 import os
 import threading
 import time
@@ -17,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _sndfile
 from ._async import until
-from ._checks import is_number, number, whole
+from ._checks import number, whole
 from ._devices.base import Wanted, channels_asked
 from ._errors import DeviceError, FileError, TenutoError
-from ._paths import check_target
+from ._paths import check_target, set_aside
 from ._recording_view import RecordingView
 from ._stream import Stream, own_process
 from ._take import Take
@@ -45,8 +44,8 @@ class Recorder(RecordingView):
         The file. The suffix chooses the format. None records into memory (see `buffer`).
     device : str, int, VirtualDevice or None
         None: the system's default. Or an index or a piece of a name from `tenuto.devices`, with
-        an optional back end in front (``"jack"``, ``"alsa:hw:1"``), or ``"virtual"``,
-        ``"virtual:PATH"``, ``"virtual:loopback"``.
+        an optional back end in front (``"jack"``, ``"alsa:hw:1"``; ``"alsa:1"`` is the second of
+        its devices), or ``"virtual"``, ``"virtual:PATH"``, ``"virtual:loopback"``.
     samplerate : int
         In hertz, 1000 to 768000. A device that cannot do it is an error: nothing is converted.
     channels : int, sequence of int or None
@@ -54,7 +53,7 @@ class Recorder(RecordingView):
     blocksize : int
         Frames per callback that the device is asked for; 0 leaves it to the device.
     seconds : float, optional
-        Stop after exactly this much device time, above 0.
+        Stop after exactly this much device time, 1e-6 to 1e7.
     format, subtype : str, optional
         As libsndfile calls them, for instance ``"FLAC"``, ``"PCM_24"``. The default subtype is
         24-bit PCM where the format has it.
@@ -122,7 +121,9 @@ class Recorder(RecordingView):
         self._overwrite = overwrite
         self.samplerate = whole("samplerate", samplerate, 1000, 768_000, "Hz")
         picks, count = channels_asked(channels)
-        limit = self._limit(seconds)
+        limit = 0
+        if seconds is not None:
+            limit = max(1, round(number("seconds", seconds, 1e-6, 1e7, "s") * self.samplerate))
         blocksize = whole("blocksize", blocksize, 0, 65536, "frames")
         if monitor not in ("off", "input"):
             raise ValueError(f'monitor={monitor!r}: possible are "off" and "input"')
@@ -147,15 +148,6 @@ class Recorder(RecordingView):
             raise
         self._stream.on_lost_for_good = weakref.WeakMethod(self._end_for_good)
         _alive.add(self)
-
-    def _limit(self, seconds: float | None) -> int:
-        if seconds is None:
-            return 0
-        if not is_number(seconds):
-            raise ValueError(f"seconds={seconds!r}: give a number of seconds")
-        if not math.isfinite(seconds) or seconds <= 0:
-            raise ValueError(f"seconds={seconds!r}: a recording must be longer than 0 s")
-        return max(1, round(seconds * self.samplerate))
 
     def _choose_format(self, channels: int) -> _sndfile.FileFormat:
         assert self.path is not None
@@ -205,16 +197,24 @@ class Recorder(RecordingView):
         with self._lock:
             if self._mode != "idle":
                 raise TenutoError(f"this recording is {self.state}: it can be started only once")
-            self._open_track()
-            self._tape.record()
-            self._mode = "recording"
-            try:
-                self._stream.start()
-            except DeviceError:
-                self._finish()
-                if self.path is not None:
-                    self.path.unlink(missing_ok=True)
-                raise
+            if self.path is not None:
+                check_target(self.path, overwrite=self._overwrite)
+            # What is replaced is gone only when there is sound to replace it.
+            with set_aside(self.path if self._overwrite else None):
+                self._start()
+
+    def _start(self) -> None:
+        where = self.path and self.path.absolute()
+        self._open_track()
+        self._tape.record()
+        self._mode = "recording"
+        try:
+            self._stream.start()
+        except DeviceError:
+            self._finish()
+            if where is not None:
+                where.unlink(missing_ok=True)
+            raise
 
     def _open_track(self) -> None:
         self._track = open_track(
@@ -249,6 +249,8 @@ class Recorder(RecordingView):
         ------
         FileError
             Something could not be written; the file is valid to the last frame that could.
+        TenutoError
+            It was closed before it was started.
         """
         own_process(self._owner, "this recording")
         with self._lock:
@@ -257,7 +259,8 @@ class Recorder(RecordingView):
             self._finish()
             if self._failure is not None:
                 raise self._failure
-            assert self._take is not None
+            if self._take is None:
+                raise TenutoError("this recorder was closed before it was started: make a new one")
             return self._take
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -272,8 +275,15 @@ class Recorder(RecordingView):
         -------
         bool
             False when the time was up first.
+
+        Raises
+        ------
+        TenutoError
+            It was not started, and no `timeout` is given.
         """
         own_process(self._owner, "this recording")
+        if timeout is None:
+            self._check_started()
         until = None if timeout is None else time.monotonic() + timeout
         while not self._is_over():
             if until is not None and time.monotonic() >= until:
@@ -306,8 +316,13 @@ class Recorder(RecordingView):
         """
         import asyncio
 
+        self._check_started()
         await until(self._is_over)
         return await asyncio.to_thread(self.stop)
+
+    def _check_started(self) -> None:
+        if self._mode == "idle":
+            raise TenutoError("this recording was not started: it would never be over")
 
     def _is_over(self) -> bool:
         if self._mode == "stopped":

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What can be asked of a recording at any time; none of it waits for anything."""
+"""What can be asked of a recording at any time; only `buffer` waits, and for a moment."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ._stats import Stats
 
 LOW_SPACE_SECONDS = 60.0
+_BUFFER_SECONDS = 0.2
 
 
 class RecordingView:
@@ -117,13 +119,23 @@ class RecordingView:
 
     @property
     def buffer(self) -> NDArray[np.float32]:
-        """What is in memory so far, a copy, shape (frames, channels); for ``path=None``."""
+        """What was recorded so far, a copy, shape (frames, channels); for ``path=None``.
+
+        The disk thread brings it there, and is woken for that: a moment, at most 0.2 s.
+        """
         if self.path is not None:
             raise TenutoError(f'this recording goes to "{self.path}", not into memory')
         if self._track is None:
             import numpy as np
 
             return np.zeros((0, self.channels), np.float32)
+        wanted, until = self.frames, time.monotonic() + _BUFFER_SECONDS
+        while time.monotonic() < until:
+            state = self._track.state()
+            if state["frames"] >= wanted or state["phase"] != "writing":
+                break
+            _core.wake_writer()
+            time.sleep(0.001)
         return self._track.samples(0, self._track.state()["frames"])
 
     @property

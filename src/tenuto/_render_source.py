@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ._checks import whole
 from ._errors import FileError
 from ._nodes.source import as_frames
+from ._sndfile import name_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +59,7 @@ class Reader:
             raise FileError(f'there is no file "{path}"')
         self._path = path
         try:
-            self._file = stack.enter_context(soundfile.SoundFile(str(path)))
+            self._file = stack.enter_context(soundfile.SoundFile(name_of(path)))
         except (OSError, RuntimeError, TypeError) as error:
             raise FileError(f'"{path}" cannot be read as sound: {error}') from error
         # Left before the file is closed, and then nobody reads any more.

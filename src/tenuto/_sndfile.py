@@ -8,7 +8,9 @@ before the first frame is recorded. Where that layout is not found, `soundfile` 
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,14 @@ class FileFormat:
 
 @functools.cache
 def _library() -> tuple[Any, Any]:
+    ffi, library = _open_library()
+    # One reference that is never given back: the core closes its last files when the interpreter
+    # has thrown away its objects, and the library must still be in memory then.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+    return ffi, library
+
+
+def _open_library() -> tuple[Any, Any]:
     try:
         import _soundfile_data
         from _soundfile import ffi
@@ -143,6 +153,16 @@ def version() -> str:
     return str(ffi.string(library.sf_version_string()).decode())
 
 
+def name_of(path: str | os.PathLike[str]) -> str | bytes:
+    """A path as `soundfile` takes it: as bytes when it is no text."""
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
 def _accepts(code: int, samplerate: int, channels: int) -> bool:
     ffi, library = _library()
     info = ffi.new("SF_INFO *")
@@ -154,6 +174,9 @@ def format_for(
     path: Path, format: str | None, subtype: str | None, samplerate: int, channels: int
 ) -> FileFormat:
     """The format to write `path` in; `FileError` says what is possible instead."""
+    for argument, given in (("format", format), ("subtype", subtype)):
+        if given is not None and not isinstance(given, str):
+            raise ValueError(f'{argument}={given!r}: give a name, as "FLAC" and "PCM_24" are ones')
     suffix = path.suffix.lower()
     name = format.upper() if format is not None else _SUFFIXES.get(suffix)
     if name is None:

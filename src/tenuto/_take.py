@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._errors import FileError
+from ._sndfile import name_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,7 +88,7 @@ def read_ledger(path: str | Path) -> list[Gap]:
 
 @dataclass(frozen=True)
 class Take:
-    """A finished recording.
+    """A finished recording. Two are equal when all this is; the sound is not looked at.
 
     Attributes
     ----------
@@ -104,7 +105,9 @@ class Take:
     samplerate: int
     channels: int
     gaps: tuple[Gap, ...]
-    _samples: NDArray[np.float32] | None = None
+    _samples: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    # The file, whatever has become of the working directory.
+    _where: Path | None = field(default=None, repr=False, compare=False)
 
     @property
     def seconds(self) -> float:
@@ -134,11 +137,13 @@ class Take:
         import numpy as np
         import soundfile
 
+        assert self.path is not None
         if self.frames == 0:
             return np.zeros((0, self.channels), np.float32)  # libsndfile reads no empty FLAC
         try:
             samples: NDArray[np.float32]
-            samples, _ = soundfile.read(str(self.path), dtype="float32", always_2d=True)
+            where = name_of(self._where or self.path)
+            samples, _ = soundfile.read(where, dtype="float32", always_2d=True)
         except (OSError, soundfile.LibsndfileError) as error:
             raise FileError(f'cannot read "{self.path}" back: {error}') from error
         return samples

@@ -55,13 +55,15 @@ def open_track(
                 file_format.integer_bits,
                 file_format.is_packed,
                 file_format.most_bytes,
-                str(ledger_path(path)),
+                os.fsencode(ledger_path(path).absolute()),  # wherever the program goes to
                 utc_offset,
             )
-        except RuntimeError as error:
+        except BaseException as error:
             os.close(descriptor)
             path.unlink(missing_ok=True)
-            raise FileError(f'cannot record to "{path}": {error}') from error
+            if isinstance(error, RuntimeError):
+                raise FileError(f'cannot record to "{path}": {error}') from error
+            raise
     _core.serve(track)
     return track
 
@@ -82,4 +84,5 @@ def finish_track(
         )
     samples = track.samples(0, state["frames"]) if path is None else None
     gaps = tuple(Gap(*row) for row in track.gaps())
-    return Take(path, state["frames"], samplerate, channels, gaps, samples), failure
+    where = path and Path(os.fsdecode(track.ledger_path)).with_name(path.name)
+    return Take(path, state["frames"], samplerate, channels, gaps, samples, where), failure

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ._checks import number, whole
 from ._devices.virtual import Script, VirtualAdapter
 from ._errors import DeviceError
 
@@ -45,7 +46,7 @@ class VirtualDevice:
         Where, on the device's own timeline, frames are lost; callbacks are held up, to catch up
         afterwards; the device is away. Places must not overlap.
     seed : int
-        Of the jitter.
+        Of the jitter; 0 or more.
 
     Raises
     ------
@@ -77,10 +78,9 @@ class VirtualDevice:
         unplugs: Spans = (),
         seed: int = 0,
     ) -> None:
-        if not -1000 <= drift_ppm <= 1000:
-            raise ValueError(f"drift_ppm={drift_ppm!r}: must be between -1000 and 1000")
-        if not 0 <= jitter_seconds <= 1:
-            raise ValueError(f"jitter_seconds={jitter_seconds!r}: must be between 0 and 1 s")
+        drift_ppm = number("drift_ppm", drift_ppm, -1000, 1000, "ppm")
+        jitter_seconds = number("jitter_seconds", jitter_seconds, 0, 1, "s")
+        seed = whole("seed", seed, 0, 2**64 - 1, "")
         samples, name, channels = _input_of(source)
         self.script = Script(
             input=name,
@@ -105,7 +105,7 @@ class VirtualDevice:
         Parameters
         ----------
         frames : int
-            How many frames of device time, above 0.
+            How many frames of device time, 0 to 10**12.
         wait_for_disk : bool
             True: hold on before a ring is full (or empty, of a player), so that only scripted
             losses happen. False: go on, as a real device would.
@@ -114,7 +114,10 @@ class VirtualDevice:
         ------
         DeviceError
             It is clocked, or no stream was started on it.
+        ValueError
+            `frames` is no whole number in its range.
         """
+        frames = whole("frames", frames, 0, 10**12, "frames")
         stream = self._stream
         if stream is None or not stream.is_running:
             raise DeviceError("nothing is running on this virtual device: start a recorder on it")

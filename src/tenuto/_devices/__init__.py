@@ -88,9 +88,9 @@ def find_adapter(device: str | int | VirtualDevice | None, wanted: Wanted) -> Ad
     if isinstance(device, str):
         backend, _, rest = device.partition(":")
         if backend in BACKENDS:
-            backends, name = (backend,), rest or None
-    # A number counts all devices, so that it means what `devices` has listed.
-    with_outputs = wanted.out_channels > 0 or isinstance(device, int)
+            backends, name = (backend,), int(rest) if rest.isdecimal() else rest or None
+    # A number counts all devices (of its back end), so that it means what `devices` has listed.
+    with_outputs = wanted.out_channels > 0 or isinstance(name, int)
     found = _search(backends, with_outputs=with_outputs)
     if isinstance(device, int) and device == len(found):
         return VirtualAdapter(Script(), wanted)
@@ -116,7 +116,8 @@ def _choose(
     if isinstance(name, int):
         if 0 <= name < len(found):
             return found[name]
-        raise DeviceError(f"there is no device number {name}. " + _what_there_is(found))
+        of = f" of {backends[0]}" if isinstance(device, str) else ""
+        raise DeviceError(f"there is no device number {name}{of}. " + _what_there_is(found))
     matches = [
         entry
         for entry in found

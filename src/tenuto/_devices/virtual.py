@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._errors import DeviceError, FileError
+from .._sndfile import name_of
 from .base import Offered, Wanted, check_channels
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _read(path: Path) -> tuple[NDArray[np.float32], int]:
     import soundfile
 
     try:
-        samples, samplerate = soundfile.read(str(path), dtype="float32", always_2d=True)
+        samples, samplerate = soundfile.read(name_of(path), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise FileError(f'"{path}" cannot be read as sound: {error}') from error
     except (ValueError, MemoryError) as error:  # what its head says of its length

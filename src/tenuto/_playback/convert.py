@@ -12,6 +12,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from .._errors import FileError
+from .._sndfile import name_of
 from .media import Media
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class _SndfileDecoder:
 
         self._media = media
         try:
-            self._file = soundfile.SoundFile(str(media.path))
+            self._file = soundfile.SoundFile(name_of(media.path or ""))
         except (OSError, RuntimeError) as error:
             raise FileError(str(error)) from error
         if (self._file.samplerate, self._file.channels) != (media.samplerate, media.channels):

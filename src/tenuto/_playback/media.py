@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from .._errors import FileError
 from .._nodes.source import as_frames
+from .._sndfile import name_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +100,7 @@ def _by_libsndfile(path: Path) -> Media:
     import soundfile
 
     try:
-        about = soundfile.info(str(path))
+        about = soundfile.info(name_of(path))
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         return _by_pyav(path, str(error).partition(": ")[2] or str(error))
     frames = about.frames if 0 <= about.frames < _NO_LENGTH else None

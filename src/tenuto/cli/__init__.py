@@ -2,11 +2,12 @@
 """The command line: one file per command, what they print in `_output.py`.
 
 Exit codes, for scripts: 0 all is well and nothing was lost, 2 wrong usage, 3 the device,
-4 the file, 5 the recording has gaps.
+4 the file, 5 the recording has gaps; of `demo`, 1 says that it is not what rendering gives.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Any
 
@@ -40,6 +41,10 @@ def _main(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and leave with its exit code; errors become one sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal's encoding lacks is shown as "?": no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         return app(arguments)
     except DeviceError as error:

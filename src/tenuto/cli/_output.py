@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -24,9 +25,18 @@ _BAR = 40
 _METERS_SHOWN = 16
 
 
-def console() -> Console:
-    """Where a person reads: standard output."""
-    return Console(highlight=False, soft_wrap=True)
+def console(*, quiet: bool = False) -> Console:
+    """Where a person reads: standard output. Names go there through `plain`."""
+    return Console(highlight=False, soft_wrap=True, emoji=False, quiet=quiet)
+
+
+def plain(value: object) -> str:
+    """A name as it is: what looks like markup in it is a part of the name.
+
+    >>> plain("take [live].wav")
+    'take \\\\[live].wav'
+    """
+    return escape(str(value))
 
 
 def print_json(value: Any) -> None:

@@ -47,7 +47,7 @@ def bench(
     seconds = _QUICK_SECONDS if quick else _SECONDS
     facts: dict[str, Any] = {"machine": _machine(), "quick": quick}
     if not json_:
-        console().print(" · ".join(str(value) for value in facts["machine"].values()))
+        console().print(" · ".join(str(value) for value in facts["machine"].values()), markup=False)
     for name, measure, show in _PARTS:
         if part not in (Part.all, name):
             continue

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.resources
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from .._busy import BusyPython
+from .._checks import number
 from .._engine import Engine
 from .._errors import FileError
 from .._nodes.base import Node
@@ -19,8 +21,9 @@ from .._nodes.equalizer import Band, Equalizer
 from .._nodes.meter import Meter
 from .._nodes.recorder import FileRecorder
 from .._offline import render
+from .._sndfile import name_of
 from .._take import Take
-from ._exit_codes import GAPS
+from ._exit_codes import DIFFERENT, GAPS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,19 +38,23 @@ def demo(
     input: Path | None = typer.Option(None, "--input", "-i", help="Your own sound file instead of the piece."),
     seconds: float | None = typer.Option(None, "--seconds", "-s", help="Only so much of it."),
     out: Path = typer.Option(Path("tenuto-demo"), "--out", "-o", help="Folder for the recording and the picture."),
+    as_json: bool = typer.Option(False, "--json", help="Print the facts as JSON at the end, nothing else."),
 ) -> None:  # fmt: skip
     """Play a piece of music through an equalizer and a limiter, and record what comes out.
 
     It happens in real time while Python is kept busy, and needs no hardware: the piece comes in
     through the virtual device, 128 frames at a time, and a native disk thread writes the result.
     Meanwhile two Python threads compute and a third holds the GIL for 200 ms at a time. Then the
-    recording is compared with the same chain rendered offline, and a picture is drawn.
+    recording is compared with the same chain rendered offline, and a picture is drawn. Exit code 5
+    when the recording has gaps, 1 when it is not what rendering gives.
 
     Example: tenuto demo --seconds 5
     """
     from . import _output
 
-    console = _output.console()
+    console = _output.console(quiet=as_json)
+    if seconds is not None:
+        number("--seconds", seconds, 0.01, 1e7, "s")
     if input is not None and not input.is_file():
         raise FileError(f'there is no file "{input}"')
     with importlib.resources.as_file(_piece()) as shipped:
@@ -59,7 +66,7 @@ def demo(
         except OSError as error:
             raise FileError(f'cannot make the folder "{out}": {error.strerror}') from error
         console.print(
-            f"Playing {wanted:.1f} s of [bold]{source.name}[/] through equalizer and limiter on the "
+            f"Playing {wanted:.1f} s of [bold]{_output.plain(source.name)}[/] through equalizer and limiter on the "
             f"virtual device ({channels} ch, {samplerate} Hz, {_BLOCKSIZE} frames a block)."
         )
         engine = Engine(
@@ -69,10 +76,28 @@ def demo(
         meter = Meter()
         engine.connect(engine.input, *_chain(samplerate), meter, recorder)
         take = _record(engine, recorder, meter, console)
-        _tell(engine, recorder, take, source, console)
-    _draw(engine.stats(), take, out / "demo.png", source.name, console)
+        same = _tell(engine, recorder, take, source, console)
+    stats, scheduling = engine.stats(), engine.scheduling
+    picture = _draw(stats, take, out / "demo.png", source.name, console)
+    if as_json:
+        facts = {
+            "input": source.name,
+            "path": str(take.path),
+            "picture": str(picture) if picture is not None else None,
+            "frames": take.frames,
+            "seconds": take.seconds,
+            "samplerate": take.samplerate,
+            "channels": take.channels,
+            "gaps": [dataclasses.asdict(gap) for gap in take.gaps],
+            "matches_offline": same,
+            "stats": dataclasses.asdict(stats),
+            "scheduling": dataclasses.asdict(scheduling) if scheduling is not None else None,
+        }
+        _output.print_json(facts)
     if take.gaps:
         raise typer.Exit(GAPS)
+    if not same:
+        raise typer.Exit(DIFFERENT)
 
 
 def _piece() -> importlib.resources.abc.Traversable:
@@ -110,7 +135,7 @@ def _record(engine: Engine, recorder: FileRecorder, meter: Meter, console: Conso
 
     busy = BusyPython()
     with engine, busy:
-        if console.is_terminal:
+        if console.is_terminal and not console.quiet:
             with Live(console=console, auto_refresh=False, transient=True) as live:
                 while not recorder.is_over:
                     live.update(_output.meters_view(meter.levels), refresh=True)
@@ -127,19 +152,24 @@ def _record(engine: Engine, recorder: FileRecorder, meter: Meter, console: Conso
 
 def _tell(
     engine: Engine, recorder: FileRecorder, take: Take, source: Path, console: Console
-) -> None:
+) -> bool:
+    """Whether it is what rendering gives, told with all the rest."""
     import numpy as np
     import soundfile
 
     from . import _output
 
-    played, rate = soundfile.read(str(source), dtype="float32", always_2d=True, frames=take.frames)
+    played, rate = soundfile.read(
+        name_of(source), dtype="float32", always_2d=True, frames=take.frames
+    )
     # Live, the sound comes out later by the limiter's look-ahead; rendering takes that off.
     late = engine.latency_to(recorder)
     rendered = render(played, _chain(rate), samplerate=rate)[: take.frames - late]
-    same = np.array_equal(np.round(take.to_numpy()[late:] * 2**23), np.round(rendered * 2**23))
+    same = bool(
+        np.array_equal(np.round(take.to_numpy()[late:] * 2**23), np.round(rendered * 2**23))
+    )
     console.print(
-        f"Captured {take.frames} frames in {take.path}: "
+        f"Captured {take.frames} frames in {_output.plain(take.path)}: "
         + (
             "[green]bit for bit what offline rendering gives[/]"
             if same
@@ -155,16 +185,17 @@ def _tell(
         console.print(
             f"  on a thread at {scheduling.policy} {scheduling.priority} ({scheduling.via})"
         )
+    return same
 
 
-def _draw(stats: Stats, take: Take, path: Path, name: str, console: Console) -> None:
+def _draw(stats: Stats, take: Take, path: Path, name: str, console: Console) -> Path | None:
     try:
         import matplotlib  # noqa: F401
     except ImportError:
         console.print(
             'No picture: it needs matplotlib. Install it with: pip install "tenuto[plot]"'
         )
-        return
+        return None
     from .._picture import draw
 
     edges = sorted(stats.histogram)
@@ -183,4 +214,5 @@ def _draw(stats: Stats, take: Take, path: Path, name: str, console: Console) -> 
             "title": "How late callbacks began",
         },
     )
-    console.print(f"Picture: {path}")
+    console.print(f"Picture: {path}", markup=False)
+    return path

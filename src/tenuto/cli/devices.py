@@ -13,7 +13,8 @@ def devices(
 ) -> None:
     """List the devices that can be opened.
 
-    Use the number, a piece of the name, or the back end with --device of the other commands.
+    Use the number, a piece of the name, or the back end with --device of the other commands. A
+    number after a back end counts its devices alone, from 0: alsa:1.
 
     Example: tenuto devices --json
     """
@@ -33,7 +34,7 @@ def devices(
         table.add_row(
             f"{device.index}{'*' if device.is_default else ' '}",
             device.backend,
-            device.name,
+            _output.plain(device.name),
             str(device.in_channels or "–"),
             str(device.out_channels or "–"),
             ", ".join(map(str, device.samplerates)) or "any",

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 _REFRESH_SECONDS = 0.02
 _BLOCK = 1 << 15  # frames in memory at a time
+_MUCH = 1 << 22  # bytes; a full disk has no room for
 _COMMON = ("seconds", "level", "samplerate", "channels")
 # Which options each signal takes, besides the common ones.
 _OPTIONS: dict[str, tuple[str, ...]] = {
@@ -158,23 +158,29 @@ def _write(
     """Write under another name, then rename; give the levels of what was written."""
     import soundfile
 
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with _paths.unfinished(path) as part:
+        try:
+            with soundfile.SoundFile(
+                _sndfile.name_of(part),
+                "w",
+                samplerate,
+                channels,
+                written.subtype,
+                format=written.name,
+            ) as file:
+                return _fill(file, core, frames, show=show)
+        except soundfile.LibsndfileError as error:
+            raise FileError(f'cannot write "{path}": {_reason(part, error)}') from error
+
+
+def _reason(part: Path, error: Exception) -> str:
+    """Why it failed: libsndfile says "System error." for all that the system says."""
     try:
-        with soundfile.SoundFile(
-            unfinished,
-            "w",
-            samplerate,
-            channels,
-            written.subtype,
-            format=written.name,
-        ) as file:
-            facts = _fill(file, core, frames, show=show)
-        unfinished.replace(path)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise FileError(f'cannot write "{path}": {error}') from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return facts
+        with part.open("ab") as file:
+            file.write(bytes(_MUCH))  # more than it was asked for, so it fails as libsndfile did
+    except OSError as told:
+        return told.strerror or str(told)
+    return str(error)
 
 
 def _fill(
@@ -267,5 +273,6 @@ def _tell(facts: dict[str, Any], *, as_json: bool) -> None:
         f"{facts['path']}: {facts['signal']}, {_output.clock(facts['seconds'])}, "
         f"{facts['frames']} frames, {facts['channels']} ch, {facts['samplerate']} Hz, "
         f"{facts['format']} {facts['subtype']}, peak {facts['peak_db']:.1f} dBFS, "
-        f"RMS {facts['rms_db']:.1f} dBFS" + (f", {over} samples above full scale" if over else "")
+        f"RMS {facts['rms_db']:.1f} dBFS" + (f", {over} samples above full scale" if over else ""),
+        markup=False,
     )

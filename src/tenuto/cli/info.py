@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from .._sndfile import name_of
 from .._take import read_ledger
 from ._exit_codes import GAPS
 
@@ -34,7 +35,7 @@ def info(
         out = _output.console()
         for fact in facts:
             out.print(
-                f"[bold]{fact['path']}[/]: {fact['format']} {fact['subtype']}, "
+                f"[bold]{_output.plain(fact['path'])}[/]: {fact['format']} {fact['subtype']}, "
                 f"{_length(fact)}, {fact['channels']} ch, {fact['samplerate']} Hz"
             )
             for name, text in fact["tags"].items():
@@ -67,7 +68,7 @@ def describe(path: Path) -> dict[str, Any]:
 
     media = look_at(path)
     if media.reader == "sndfile":
-        about = soundfile.info(str(path))
+        about = soundfile.info(name_of(path))
         kind, subtype = about.format, about.subtype
     else:
         kind, subtype = pyav.kind_of(path)

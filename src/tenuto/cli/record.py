@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
+from .._errors import FileError
 from .._recorder import Recorder
-from .._take import Take, ledger_path
+from .._take import ledger_path
 from ._exit_codes import DEVICE, GAPS
 
 _REFRESH_SECONDS = 0.1
@@ -69,11 +72,18 @@ def record(
         asked_to_stop = _stop_on_signals()
         recorder.start()
         _watch(recorder, asked_to_stop, show=not (quiet or as_json))
-        take = recorder.stop()
-    _report(recorder, take, as_json=as_json)
+        failure = None
+        try:
+            recorder.stop()
+        except FileError as error:
+            failure = error  # what is in the file all the same is told before
+    with _harmless():
+        _report(recorder, failure, as_json=as_json)
+    if failure is not None:
+        raise failure
     if recorder.warning and "went away" in recorder.warning:
         raise typer.Exit(DEVICE)
-    if take.gaps:
+    if recorder.gaps:
         raise typer.Exit(GAPS)
 
 
@@ -103,28 +113,63 @@ def _stop_on_signals() -> threading.Event:
         asked.set()
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), handle)
+        number = getattr(signal, name, None)
+        # nohup ignores SIGHUP for us, so that a terminal that closes does not end the program.
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+            continue
+        signal.signal(number, handle)
     return asked
 
 
+@contextlib.contextmanager
+def _harmless() -> Iterator[None]:
+    """Printing in here may fail (nobody reads, the disk is full): the recording goes on."""
+    try:
+        yield
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except (OSError, ValueError, SystemExit):  # rich makes a broken pipe the end of the program
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                _discard(stream)
+
+
+def _discard(stream: TextIO) -> None:
+    """What is printed there, now and at the interpreter's end, goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
 def _watch(recorder: Recorder, asked_to_stop: threading.Event, *, show: bool) -> None:
+    if show:
+        with _harmless():
+            _show(recorder, asked_to_stop)
+    said = None
+    while not asked_to_stop.is_set() and not recorder.wait(_REFRESH_SECONDS):
+        if recorder.warning not in (None, said):
+            said = recorder.warning
+            with _harmless():
+                print(f"tenuto: {said}", file=sys.stderr)
+
+
+def _show(recorder: Recorder, asked_to_stop: threading.Event) -> None:
+    """Say what is recorded; on a terminal, show it until it is over."""
     from . import _output
 
     out = _output.console()
-    if not show or not out.is_terminal:
-        if show:
-            out.print(f"recording {recorder.device} ({recorder.backend}) to {recorder.path}")
-        said = None
-        while not asked_to_stop.is_set() and not recorder.wait(_REFRESH_SECONDS):
-            if recorder.warning not in (None, said):
-                said = recorder.warning
-                print(f"tenuto: {said}", file=sys.stderr)
+    if not out.is_terminal:
+        line = f"recording {recorder.device} ({recorder.backend}) to {recorder.path}"
+        out.print(line, markup=False)
         return
     from rich.live import Live
 
     out.print(
-        f"[bold]{recorder.path}[/] ← {recorder.device} ({recorder.backend}), "
+        f"[bold]{_output.plain(recorder.path)}[/] ← {_output.plain(recorder.device)} "
+        f"({recorder.backend}), "
         f"{recorder.channels} ch, {recorder.samplerate} Hz.  Ctrl-C ends."
     )
     with Live(console=out, auto_refresh=False, transient=True) as live:
@@ -132,26 +177,29 @@ def _watch(recorder: Recorder, asked_to_stop: threading.Event, *, show: bool) ->
             live.update(_output.recording_view(recorder), refresh=True)
 
 
-def _report(recorder: Recorder, take: Take, *, as_json: bool) -> None:
+def _report(recorder: Recorder, failure: FileError | None, *, as_json: bool) -> None:
     from . import _output
 
     if as_json:
-        _output.print_json(facts(recorder, take))
+        _output.print_json(facts(recorder, failure))
         return
+    gaps, path = recorder.gaps, recorder.path
+    assert path is not None
     out = _output.console()
     loudest = max(level.since_start.peak_db for level in recorder.levels)
     clipped = sum(level.clipped for level in recorder.levels)
-    lost = f", lost {take.dropped_frames} frames in {len(take.gaps)} gaps" if take.gaps else ""
+    well = "" if failure is not None else ", nothing lost"
+    lost = sum(gap.frames for gap in gaps)
     out.print(
-        f"{take.path}: {_output.clock(take.seconds)}, {take.frames} frames, {take.channels} ch, "
-        f"{take.samplerate} Hz, peak {_output.decibel(loudest).strip()} dBFS"
+        f"{path}: {_output.clock(recorder.seconds)}, {recorder.frames} frames, "
+        f"{recorder.channels} ch, {recorder.samplerate} Hz, peak {_output.decibel(loudest).strip()} dBFS"
         + (f", {clipped} samples clipped" if clipped else "")
-        + (lost or ", nothing lost")
+        + (f", lost {lost} frames in {len(gaps)} gaps" if gaps else well),
+        markup=False,
     )
-    if take.gaps:
-        assert take.path is not None
-        out.print(_output.gap_table(take.gaps, take.samplerate))
-        out.print(f"The ledger is in {ledger_path(take.path)}")
+    if gaps:
+        out.print(_output.gap_table(gaps, recorder.samplerate))
+        out.print(f"The ledger is in {ledger_path(path)}", markup=False)
     scheduling = recorder.scheduling
     if scheduling is not None and scheduling.error:
         print(
@@ -160,20 +208,21 @@ def _report(recorder: Recorder, take: Take, *, as_json: bool) -> None:
         )
 
 
-def facts(recorder: Recorder, take: Take) -> dict[str, Any]:
-    """All that is known about a finished recording, for ``--json``."""
+def facts(recorder: Recorder, failure: FileError | None) -> dict[str, Any]:
+    """All that is known about a recording that is over, for ``--json``."""
     return {
-        "path": str(take.path) if take.path else None,
+        "path": str(recorder.path) if recorder.path else None,
         "device": recorder.device,
         "backend": recorder.backend,
         "state": recorder.state,
-        "frames": take.frames,
-        "seconds": take.seconds,
-        "samplerate": take.samplerate,
-        "channels": take.channels,
-        "dropped_frames": take.dropped_frames,
+        "error": str(failure) if failure is not None else None,
+        "frames": recorder.frames,
+        "seconds": recorder.seconds,
+        "samplerate": recorder.samplerate,
+        "channels": recorder.channels,
+        "dropped_frames": sum(gap.frames for gap in recorder.gaps),
         "xruns": recorder.xruns,
-        "gaps": [dataclasses.asdict(gap) for gap in take.gaps],
+        "gaps": [dataclasses.asdict(gap) for gap in recorder.gaps],
         "levels": [dataclasses.asdict(level.since_start) for level in recorder.levels],
         "stats": dataclasses.asdict(recorder.stats()),
         "scheduling": dataclasses.asdict(recorder.scheduling) if recorder.scheduling else None,

@@ -82,7 +82,7 @@ def _with_progress(run: Callable[[Callable[[int, int], None] | None], Take], sou
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=_output.console(), transient=True) as progress:
-        task = progress.add_task(source.name, total=None)
+        task = progress.add_task(_output.plain(source.name), total=None)
         return run(lambda done, total: progress.update(task, completed=done, total=total))
 
 
@@ -106,5 +106,6 @@ def _report(take: Take, nodes: list[Node], seconds: float, *, as_json: bool) -> 
     _output.console().print(
         f"{take.path}: {_output.clock(take.seconds)}, {take.channels} ch, {take.samplerate} Hz, "
         f"through {', '.join(type(node).__name__ for node in nodes)}; "
-        f"{speed:.0f} times as fast as real time"
+        f"{speed:.0f} times as fast as real time",
+        markup=False,
     )
