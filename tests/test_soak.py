@@ -85,5 +85,5 @@ def test_engines_come_and_go_and_leave_neither_memory_nor_threads_behind(tmp_pat
 def test_memory_that_every_round_leaves_behind_is_seen() -> None:
     """The canary."""
     kept = []
-    memory, _, _ = left_behind(200, lambda number: kept.append(bytearray(b"x" * 200_000)))
+    memory, _, _ = left_behind(200, lambda number: kept.append(bytearray(b"x" * 500_000)))
     assert memory > NOISE_KIB

@@ -7,15 +7,16 @@ import os
 import random
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import _core
+from .._checks import whole
 from .._errors import TenutoError
 from .._playback.deck import PlayerDeck, Rules
 from .._playback.media import Media, from_array, is_paths, look_at
 from .base import Instance, current_schedule
 from .params import Param, check_number, decibels_to_factor
-from .player_view import PlayerView
+from .player_view import PlayerInstance, PlayerView
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -111,11 +112,7 @@ class FilePlayer(PlayerView):
         self._ring_seconds = check_number("ring_seconds", ring_seconds, 0.5, 600, "s")
         self._speed = check_number("speed", speed, 0.25, 4, "")
         self._keep_pitch = self._checked_pitch(keep_pitch)
-        self._channels = (
-            None
-            if channels is None
-            else int(check_number("channels", channels, 1, 1024, "", whole=True))
-        )
+        self._channels = None if channels is None else whole("channels", channels, 1, 1024, "")
         super().__init__(name=name, gain_db=gain_db)
         if path is not None:
             self.queue(path, samplerate)
@@ -152,9 +149,7 @@ class FilePlayer(PlayerView):
             media = look_at(path)
         else:
             if samplerate is not None:
-                samplerate = int(
-                    check_number("samplerate", samplerate, 1000, 768_000, "Hz", whole=True)
-                )
+                samplerate = whole("samplerate", samplerate, 1000, 768_000, "Hz")
             media = from_array(path, samplerate)
         self._append(media)
 
@@ -306,13 +301,6 @@ class FilePlayer(PlayerView):
             deck.change_speed(self._media, speed, keep_pitch)
         self._tell_rules()
 
-    def _acts_at_once(self, what: str) -> None:
-        if current_schedule.get() is not None and self._living():
-            raise TenutoError(
-                f"{self.name}: {what} takes effect at once and cannot be scheduled with at(); "
-                "play, pause, stop and gain_db can"
-            )
-
     def _tell_rules(self, *, at_once: bool = True) -> None:
         rules = Rules(tuple(self._order), self._repeat, self._loop, self._span_item, self._span)
         for deck in self._living():
@@ -391,14 +379,6 @@ class FilePlayer(PlayerView):
         _ = self.troubles
         self._start, self._is_over = self._place(), self.state == "finished"
 
-    def _most_at_once(self) -> int:
-        return min((deck.ring_frames // 2 for deck in self._living()), default=1 << 30)
-
-    def _wait_for_disk(self, frames: int) -> None:
-        self._go_back_if_due()
-        for deck in self._living() if self._media and self._playing else ():
-            deck.wait_until_ready(frames)
-
     def _instance(self, samplerate: float, channels: int, max_block: int) -> Instance:
         self._check_process()
         self._start = self._place()
@@ -414,13 +394,3 @@ class FilePlayer(PlayerView):
         if self._media:
             deck.core.seek(*self._start)
         return instance
-
-
-class PlayerInstance(Instance):
-    """A core player, and what feeds it."""
-
-    def __init__(
-        self, core: Any, targets: list[float], samplerate: float, deck: PlayerDeck
-    ) -> None:
-        super().__init__(core, targets, samplerate)
-        self.deck = deck

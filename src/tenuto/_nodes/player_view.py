@@ -8,14 +8,14 @@ import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from .. import _core
 from .._async import until
 from .._errors import FileError, TenutoError
 from .._playback.deck import PlayerDeck
 from .._playback.media import Media
-from .base import Instance, Node, Schedule
+from .base import Instance, Node, Schedule, current_schedule
 
 _PAUSE = 0.005
 FADE_SECONDS = 0.005  # as core/dsp/player.h has it
@@ -192,9 +192,34 @@ class PlayerView(Node):
         for deck in self._living():
             deck.core.seek(item, frame)
 
+    def _acts_at_once(self, what: str) -> None:
+        if current_schedule.get() is not None and self._living():
+            raise TenutoError(
+                f"{self.name}: {what} takes effect at once and cannot be scheduled with at(); "
+                "play, pause, stop and gain_db can"
+            )
+
+    def _most_at_once(self) -> int:
+        return min((deck.ring_frames // 2 for deck in self._living()), default=1 << 30)
+
+    def _wait_for_disk(self, frames: int) -> None:
+        self._go_back_if_due()
+        for deck in self._living() if self._media and self._playing else ():
+            deck.wait_until_ready(frames)
+
     def _check_process(self) -> None:
         if self._owner != _core.process_id():
             raise TenutoError(
                 "this player belongs to the process that made it (this is a forked child): make a "
                 "new one here"
             )
+
+
+class PlayerInstance(Instance):
+    """A core player, and what feeds it."""
+
+    def __init__(
+        self, core: Any, targets: list[float], samplerate: float, deck: PlayerDeck
+    ) -> None:
+        super().__init__(core, targets, samplerate)
+        self.deck = deck
