@@ -112,7 +112,9 @@ class FilePlayer(PlayerView):
         self._ring_seconds = check_number("ring_seconds", ring_seconds, 0.5, 600, "s")
         self._speed = check_number("speed", speed, 0.25, 4, "")
         self._keep_pitch = self._checked_pitch(keep_pitch)
-        self._channels = None if channels is None else whole("channels", channels, 1, 1024, "")
+        self._channels = (
+            None if channels is None else whole("channels", channels, 1, 1024, "channels")
+        )
         super().__init__(name=name, gain_db=gain_db)
         if path is not None:
             self.queue(path, samplerate)
