@@ -31,18 +31,20 @@ Books::Books(const BooksSettings& settings) noexcept
 
 void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     if (!locked_) {
+        // A device counts its frames from the engine's start: what comes before the first is lost.
+        enter_exact(arrival, returning_ ? Cause::device_lost : Cause::xrun);
         lock_onto(arrival);
     } else if (returning_) {
         const double missing_ns = static_cast<double>(arrival.now_ns) - due_ns(arrival.frames);
         settle_at_end(last_ns_);  // what was open before the device left is decided now
         away_ = {arrival.tag, std::max(0.0, missing_ns / frame_ns_), arrival.now_ns};
-        if (arrival.device_frame >= 0 && next_device_frame_ >= 0) {
+        if (arrival.device_frame >= 0) {
             away_.frames = static_cast<double>(arrival.device_frame - next_device_frame_);
             settle_away();
         }
         lock_onto(arrival);
     } else if (arrival.device_frame >= 0) {
-        enter_exact(arrival);
+        enter_exact(arrival, Cause::xrun);
         follow(arrival);
         own_lateness_ns_ = lateness_ns_;
     } else {
@@ -111,10 +113,10 @@ void Books::follow_floor(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
     floor_ns_ = std::min(floor_ns_, lateness_ns_);
 }
 
-void Books::enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
-    if (next_device_frame_ < 0 || arrival.device_frame <= next_device_frame_) return;
+void Books::enter_exact(const Arrival& arrival, Cause cause) noexcept TENUTO_NONBLOCKING {
+    if (arrival.device_frame <= next_device_frame_) return;
     const auto missing = static_cast<double>(arrival.device_frame - next_device_frame_);
-    push_loss(arrival.tag, missing, arrival.now_ns, Cause::xrun);
+    push_loss(arrival.tag, missing, arrival.now_ns, cause);
     expected_ns_ += missing * frame_ns_;
 }
 

@@ -35,10 +35,12 @@ namespace tenuto::rt {
 
 // One block, as the books see it.
 struct Arrival {
-    std::int64_t now_ns;        // when the callback began
-    std::uint32_t frames;       // how many it brought
-    std::int64_t device_frame;  // the device's own index of the first of them, or -1: not known
-    std::uint64_t tag;          // names the block: a loss in front of it carries this
+    std::int64_t now_ns;   // when the callback began
+    std::uint32_t frames;  // how many it brought
+    // The device's own index of the first of them, counted from the engine's start; -1: not known.
+    // A server that has run for longer counts from elsewhere: its adapter takes that off.
+    std::int64_t device_frame;
+    std::uint64_t tag;  // names the block: a loss in front of it carries this
 };
 
 struct BooksSettings {
@@ -108,7 +110,7 @@ class Books {
 
     void lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
-    void enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+    void enter_exact(const Arrival& arrival, Cause cause) noexcept TENUTO_NONBLOCKING;
     void follow_floor(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
     void look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void settle_away() noexcept TENUTO_NONBLOCKING;
@@ -131,7 +133,7 @@ class Books {
     double locked_ns_ = 0;  // time since the loop began
     std::int64_t last_ns_ = 0;
     std::uint64_t device_frames_ = 0;
-    std::int64_t next_device_frame_ = -1;
+    std::int64_t next_device_frame_ = 0;
     bool locked_ = false;
     bool returning_ = false;
 

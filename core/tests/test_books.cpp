@@ -206,6 +206,21 @@ TEST("books: a device that tells its position is believed at once") {
     CHECK(books.device_frames() == 263);
 }
 
+TEST("books: what a device lost in front of its first block is told, whether away or not") {
+    for (const bool away : {false, true}) {
+        Books books({48000, 128, 1});
+        if (away) books.device_returns();
+        books.enter({1'000'000, 128, 50, 0});
+        const Loss* loss = books.next_loss();
+        CHECK(loss != nullptr && loss->frames == 50 && loss->position == 0);
+        CHECK(loss != nullptr && loss->cause == (away ? Cause::device_lost : Cause::xrun));
+        CHECK(books.device_frames() == 178);
+    }
+    Books blind({48000, 128, 1});
+    blind.enter({1'000'000'000, 128, -1, 0});
+    CHECK(blind.next_loss() == nullptr);
+}
+
 TEST("books: the time that a device was away is a loss of its own kind") {
     Device device;
     device.run(2000);
