@@ -29,7 +29,8 @@ void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
             tape->capture(block.in, block.frames, settings_.in_channels);
             tape->show(books_.unsettled_tag());
             if (plan->meters)
-                plan->meters->measure(block.in, block.frames, settings_.in_channels, tape->picks());
+                counts_.not_finite.add(plan->meters->measure(block.in, block.frames,
+                                                             settings_.in_channels, tape->picks()));
         }
         hear(block, *plan);
     } else if (block.out != nullptr) {
