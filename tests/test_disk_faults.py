@@ -7,6 +7,7 @@ import errno
 import os
 import subprocess
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,10 @@ WAV_HEADER = 44
 
 def stepped(**options: object) -> VirtualDevice:
     return VirtualDevice("index", clocked=False, **options)  # type: ignore[arg-type]
+
+
+def spans(gaps: Iterable[tenuto.Gap]) -> list[tuple[int, int]]:
+    return [(gap.frame, gap.frames) for gap in gaps]
 
 
 # -- full ----------------------------------------------------------------------------------------
@@ -136,6 +141,82 @@ def test_a_format_that_can_hold_no_more_ends_the_recording_before_its_header_is_
     assert 30_000 < agreed_frames(tmp_path / "take.wav") <= (100_000 - WAV_HEADER) // 3
 
 
+# The file takes (2 MiB - header) / 6 = 349 517 frames without a ledger.
+@pytest.mark.parametrize(
+    "xruns",
+    [
+        [(1_000, 100), (5_000, 7)],  # all is written at once: full before the first ledger is
+        [(340_000, 400_000)],
+        [(100_000, 50), (340_000, 400_000)],
+        [(1_000 + 600 * n, 100) for n in range(1_000)],  # a ledger of 80 KB
+    ],
+    ids=["early", "inside", "early and inside", "many"],
+)
+@pytest.mark.parametrize("piece", [4_800, 1_000_000])
+def test_a_disk_that_is_full_has_room_for_the_ledger_which_tells_of_what_is_in_the_file(
+    mount_disk: MountDisk, xruns: list[tuple[int, int]], piece: int
+) -> None:
+    path = mount_disk("2m") / "take.wav"
+    device = stepped(xruns=xruns)
+    recorder = tenuto.Recorder(path, device, channels=2)
+    recorder.start()
+    while device.position < 1_000_000:
+        device.step(piece)
+    assert recorder.wait(10), "the failure was not noticed"
+    lost = recorder.dropped_frames
+    assert recorder.frames == agreed_frames(path)
+    with pytest.raises(tenuto.FileError, match=r": No space left on device\. The file is valid"):
+        recorder.stop()
+    frames = agreed_frames(path)
+    assert 325_000 < frames == recorder.frames == recorder.written_frames
+    expected = [(at, min(count, frames - at)) for at, count in xruns if at < frames]
+    assert spans(recorder.gaps) == expected == spans(tenuto.read_ledger(path))
+    assert recorder.dropped_frames == sum(count for _, count in expected) == lost
+    sound = index_signal(0, frames)
+    for at, count in expected:
+        sound[at : at + count] = 0
+    assert np.array_equal(soundfile.read(str(path), dtype="float32")[0][:, 0], sound)
+    assert sorted(path.parent.iterdir()) == [path.with_suffix(".tenuto.json"), path]
+
+
+def test_a_ledger_written_while_its_gap_is_filled_is_put_right_on_a_disk_without_room(
+    mount_disk: MountDisk, faulty_disk: FaultyDisk
+) -> None:
+    path = mount_disk("2m") / "take.wav"
+    device = stepped(xruns=[(250_000, 400_000)])
+    recorder = tenuto.Recorder(path, device, channels=2)
+    recorder.start()
+    device.step(250_000)
+    drain(recorder)
+    faulty_disk.stall(0.5)  # so that the next look at the ledger comes within the gap
+    device.step(650_000)
+    assert recorder.wait(10), "the failure was not noticed"
+    with pytest.raises(tenuto.FileError, match=r": No space left on device\. The file is valid"):
+        recorder.stop()
+    assert spans(recorder.gaps) == [(250_000, agreed_frames(path) - 250_000)]
+    assert spans(tenuto.read_ledger(path)) == spans(recorder.gaps)
+    assert sorted(path.parent.iterdir()) == [path.with_suffix(".tenuto.json"), path]
+
+
+def test_a_disk_that_is_full_before_a_gap_ends_the_file_there_without_a_ledger(
+    mount_disk: MountDisk,
+) -> None:
+    path = mount_disk("2m") / "take.wav"
+    # The header moves the end of this just into the last page of the disk.
+    frames = (2 * MEBIBYTE - 4096) // 6
+    device = stepped(xruns=[(frames, 100)])
+    recorder = tenuto.Recorder(path, device, channels=2)
+    recorder.start()
+    device.step(500_000)
+    assert recorder.wait(10), "the failure was not noticed"
+    with pytest.raises(tenuto.FileError, match="No space left on device"):
+        recorder.stop()
+    assert agreed_frames(path) == recorder.frames == frames
+    assert recorder.gaps == ()
+    assert recorder.dropped_frames == 0
+    assert sorted(path.parent.iterdir()) == [path]
+
+
 # -- broken --------------------------------------------------------------------------------------
 
 
@@ -176,7 +257,7 @@ def test_leaving_the_block_raises_what_stop_would_have_raised(
         device.step(48_000)
 
 
-def test_a_folder_that_takes_no_more_files_keeps_the_ledger_in_memory(
+def test_a_folder_that_takes_no_more_files_ends_with_an_error_that_names_the_ledger(
     mount_disk: MountDisk,
 ) -> None:
     folder = mount_disk("8m", "rw,nr_inodes=2")  # the folder itself and one file
@@ -184,9 +265,11 @@ def test_a_folder_that_takes_no_more_files_keeps_the_ledger_in_memory(
     recorder = tenuto.Recorder(folder / "take.wav", device, channels=1)
     recorder.start()
     device.step(48_000)
-    take = recorder.stop()
-    assert [(gap.frame, gap.frames) for gap in take.gaps] == [(1_000, 100)]
-    assert agreed_frames(folder / "take.wav") == 48_000
+    with pytest.raises(tenuto.FileError, match=r"the ledger .* not be written: No space left"):
+        recorder.stop()
+    assert spans(recorder.gaps) == [(1_000, 100)]
+    assert recorder.frames == agreed_frames(folder / "take.wav") == 48_000
+    assert sorted(folder.iterdir()) == [folder / "take.wav"]
 
 
 # -- slow ----------------------------------------------------------------------------------------

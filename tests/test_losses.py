@@ -167,6 +167,48 @@ def test_an_unplugged_device_leaves_a_gap_of_its_absence_or_ends_the_take(
     expect_index_outside_gaps(take)
 
 
+@pytest.mark.parametrize(
+    ("faults", "cause"), [("xruns", "xrun"), ("unplugs", "device-lost")], ids=["xrun", "unplug"]
+)
+def test_what_is_lost_before_the_first_block_is_a_gap_at_frame_0(
+    tmp_path: Path, faults: str, cause: str
+) -> None:
+    device = VirtualDevice("index", clocked=False, **{faults: [(0, 500), (2_000, 50)]})
+    with tenuto.Recorder(tmp_path / "take.wav", device, channels=1) as recorder:
+        recorder.start()
+        while device.position < 4_800:
+            device.step(4_800 - device.position)
+        take = recorder.stop()
+    assert take.frames == device.position == 4_800
+    assert places(take, cause) == [(0, 500), (2_000, 50)]
+    expect_index_outside_gaps(take)
+
+
+def test_a_recording_that_never_saw_its_device_lasts_until_the_stop(tmp_path: Path) -> None:
+    device = VirtualDevice("index", clocked=False, unplugs=[(0, 5_000)])
+    with tenuto.Recorder(tmp_path / "take.wav", device, channels=1) as recorder:
+        recorder.start()
+        device.step(3_000)
+        take = recorder.stop()
+    assert take.frames == device.position == 3_000
+    assert places(take, "device-lost") == [(0, 3_000)]
+
+
+def test_a_recording_that_begins_later_than_its_engine_does_not_count_what_was_lost_before(
+    tmp_path: Path,
+) -> None:
+    device = VirtualDevice("index", clocked=False, xruns=[(0, 500), (2_000, 50)])
+    with tenuto.Recorder(tmp_path / "take.wav", device, channels=1) as recorder:
+        recorder.start()
+        recorder.pause()
+        device.step(1_000)
+        recorder.resume()
+        device.step(1_800)
+        take = recorder.stop()
+    assert take.frames == 1_800
+    assert places(take, "xrun") == [(1_000, 50)]
+
+
 def test_a_recording_stopped_while_its_device_is_away_lasts_until_the_stop(tmp_path: Path) -> None:
     device = VirtualDevice("index", clocked=False, unplugs=[(10_000, 50_000)])
     with tenuto.Recorder(tmp_path / "take.wav", device, channels=1) as recorder:

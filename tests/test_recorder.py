@@ -182,6 +182,23 @@ def test_loopback_hears_the_output_one_block_later() -> None:
         assert not rec.stop().to_numpy().any()
 
 
+def test_what_is_not_finite_is_recorded_as_it_came_and_counted_but_not_metered_or_heard() -> None:
+    sound = np.full((9_600, 2), 0.25, np.float32)
+    sound[[1_000, 2_000, 3_000], [0, 0, 1]] = np.nan, np.inf, -np.inf
+    device = VirtualDevice(sound, clocked=False)
+    with tenuto.Recorder(None, device, channels=2, monitor="input") as rec:
+        rec.start()
+        device.step(9_600)
+        levels, stats = rec.levels, rec.stats()
+        take = rec.stop()
+    assert np.array_equal(take.to_numpy(), sound, equal_nan=True)
+    assert stats.not_finite == 3
+    for channel in levels:
+        assert channel.peak_db == pytest.approx(20 * np.log10(0.25), abs=1e-5)
+        assert channel.since_start.rms_db == pytest.approx(20 * np.log10(0.25), abs=0.01)
+        assert channel.clipped == 0
+
+
 def test_levels_agree_with_numpy() -> None:
     rng = np.random.default_rng(2)
     noise = rng.uniform(-0.5, 0.5, (96_000, 2)).astype(np.float32)

@@ -17,7 +17,10 @@ constexpr std::int64_t ledger_every_ns = 250'000'000;
 }  // namespace
 
 Track::Track(std::shared_ptr<rt::Tape> tape, std::unique_ptr<Sink> sink, const Settings& settings)
-    : end_(std::move(tape)), sink_(std::move(sink)), settings_(settings) {
+    : end_(std::move(tape)),
+      sink_(std::move(sink)),
+      settings_(settings),
+      ledger_(settings.ledger_path, settings.samplerate) {
     publish(TrackState::writing);
 }
 
@@ -25,7 +28,10 @@ bool Track::pump(std::int64_t now_ns) {
     if (over_) return false;
     const bool closed = tape().is_closed();  // before the rings: what is in them now is then all
     const bool moved = move_samples();
-    if (over_) return false;
+    if (refusal_) {
+        finish(TrackState::failed, *refusal_);
+        return false;
+    }
     const std::uint64_t limit = tape().limit();
     const bool complete = limit > 0 && frames_ >= limit;
     if (complete || (closed && !moved)) {
@@ -41,20 +47,29 @@ bool Track::move_samples() {
     if (silence_left_ > 0) return move_silence();
     const TapeEnd::Next next = end_.next(most_frames_at_once);
     if (next.loss.frames > 0) {
-        const std::uint64_t limit = tape().limit();
-        silence_left_ = next.loss.frames;
-        if (limit > 0) silence_left_ = std::min(silence_left_, limit - std::min(limit, frames_));
-        const std::lock_guard lock(mutex_);
-        if (silence_left_ > 0)
-            gaps_.push_back({frames_, silence_left_, next.loss.cause,
-                             next.loss.monotonic_ns + settings_.utc_offset_ns});
-        unwritten_ledger_ = true;
+        begin_gap(next.loss);
         return true;
     }
     if (next.samples.empty()) return false;
     const std::size_t taken = put(next.samples.data(), next.samples.size() / tape().channels());
     end_.take(taken);
     return taken > 0;
+}
+
+void Track::begin_gap(const rt::Loss& loss) {
+    const std::uint64_t limit = tape().limit();
+    std::uint64_t frames = loss.frames;
+    if (limit > 0) frames = std::min(frames, limit - std::min(limit, frames_));
+    if (frames == 0) return;
+    // Not a frame of silence before the ledger has room to tell of it.
+    if (const int cause = ledger_.reserve(gaps_.size() + 1); cause != 0) {
+        refusal_ = std::strerror(cause);
+        return;
+    }
+    silence_left_ = frames;
+    unwritten_ledger_ = true;
+    const std::lock_guard lock(mutex_);
+    gaps_.push_back({frames_, frames, loss.cause, loss.monotonic_ns + settings_.utc_offset_ns});
 }
 
 bool Track::move_silence() {
@@ -74,7 +89,7 @@ std::size_t Track::put(const float* samples, std::size_t frames) {
     if (frames == 0) return 0;
     const std::size_t taken = sink_->write({samples, frames * tape().samples().width()});
     frames_ += taken;
-    if (taken < frames) finish(TrackState::failed, sink_->error());
+    if (taken < frames) refusal_ = sink_->error();
     return taken;
 }
 
@@ -90,9 +105,8 @@ void Track::keep_up(std::int64_t now_ns, bool moved) {
         sink_->update_header();
         header_ns_ = now_ns;
     }
-    if (unwritten_ledger_ && !settings_.ledger_path.empty() &&
-        now_ns - ledger_ns_ >= ledger_every_ns) {
-        unwritten_ledger_ = !write_ledger(settings_.ledger_path, settings_.samplerate, gaps());
+    if (unwritten_ledger_ && now_ns - ledger_ns_ >= ledger_every_ns) {
+        unwritten_ledger_ = ledger_.write(gaps()) != 0;
         ledger_ns_ = now_ns;
     }
     if (now_ns - sync_ns_ >= sync_every_ns) {
@@ -110,9 +124,20 @@ void Track::keep_up(std::int64_t now_ns, bool moved) {
     }
 }
 
+// The file ended inside the last gap: the ledger tells of what is in the file.
+void Track::cut_last_gap() {
+    if (silence_left_ == 0) return;
+    const std::lock_guard lock(mutex_);
+    gaps_.back().frames -= silence_left_;
+    if (gaps_.back().frames == 0) gaps_.pop_back();
+    silence_left_ = 0;
+    unwritten_ledger_ = true;
+}
+
 void Track::finish(TrackState::Phase phase, const std::string& why) {
     std::string reason = why;
     tape().set_mode(rt::Tape::Mode::done);  // after a failure: what comes now has nowhere to go
+    cut_last_gap();
     sink_->update_header();
     const int cause = sink_->close();
     if (cause != 0 && phase == TrackState::done) {
@@ -120,9 +145,14 @@ void Track::finish(TrackState::Phase phase, const std::string& why) {
         reason = std::strerror(cause);
     }
     if (phase == TrackState::done) synced_frames_ = frames_;
-    if (!settings_.ledger_path.empty() && !gaps_.empty() &&
-        !write_ledger(settings_.ledger_path, settings_.samplerate, gaps()) && reason.empty())
-        reason = "the ledger could not be written";
+    const int unwritten = unwritten_ledger_ ? ledger_.write(gaps()) : 0;
+    ledger_.release();  // also what a recording that was killed here has left
+    if (unwritten != 0) {
+        phase = TrackState::failed;
+        if (!reason.empty()) reason += "; ";
+        reason +=
+            std::string("the ledger of its gaps could not be written: ") + std::strerror(unwritten);
+    }
     over_ = true;
     publish(phase);
     const std::lock_guard lock(mutex_);

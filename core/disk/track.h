@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,12 +69,16 @@ class Track : public std::enable_shared_from_this<Track> {
     bool move_silence();
     std::size_t put(const float* samples, std::size_t frames);
     void keep_up(std::int64_t now_ns, bool moved);
+    void begin_gap(const rt::Loss& loss);
+    void cut_last_gap();
     void finish(TrackState::Phase phase, const std::string& why);
     void publish(TrackState::Phase phase);
 
     TapeEnd end_;
     std::unique_ptr<Sink> sink_;
     Settings settings_;
+    LedgerFile ledger_;
+    std::optional<std::string> refusal_;  // why the disk takes no more
 
     std::uint64_t silence_left_ = 0;  // of the hole that is being filled
     std::uint64_t frames_ = 0, gap_frames_ = 0, synced_frames_ = 0;

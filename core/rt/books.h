@@ -13,6 +13,10 @@
 // is what the smallest lateness grew by, so that jitter does not count. Until then the block and
 // what follows are unsettled, and the tape keeps them back.
 //
+// How large a step must be rests on the jitter that was measured (rt/jitter.h): it must be out of
+// the ordinary for this device, and at least half a block. The loop takes no more from a single
+// block than is ordinary, early or late alike, so that jitter does not pull the rate to one side.
+//
 // A server that runs in cycles (JACK) loses in two ways. A client that is late misses whole cycles:
 // a length near a multiple of the cycle is that multiple. A server that is late begins anew at
 // once, at any time between two cycles: the loss has the length that the clock says.
@@ -28,6 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "rt/jitter.h"
 #include "rt/losses.h"
 #include "shared/nonblocking.h"
 
@@ -35,10 +40,12 @@ namespace tenuto::rt {
 
 // One block, as the books see it.
 struct Arrival {
-    std::int64_t now_ns;        // when the callback began
-    std::uint32_t frames;       // how many it brought
-    std::int64_t device_frame;  // the device's own index of the first of them, or -1: not known
-    std::uint64_t tag;          // names the block: a loss in front of it carries this
+    std::int64_t now_ns;   // when the callback began
+    std::uint32_t frames;  // how many it brought
+    // The device's own index of the first of them, counted from the engine's start; -1: not known.
+    // A server that has run for longer counts from elsewhere: its adapter takes that off.
+    std::int64_t device_frame;
+    std::uint64_t tag;  // names the block: a loss in front of it carries this
 };
 
 struct BooksSettings {
@@ -108,7 +115,15 @@ class Books {
 
     void lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
-    void enter_exact(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
+    void enter_exact(const Arrival& arrival, Cause cause) noexcept TENUTO_NONBLOCKING;
+    // What a block may be early or late by and still be ordinary.
+    double bound_ns() const noexcept TENUTO_NONBLOCKING;
+    // What the smallest lateness must rise by to be a loss.
+    double least_loss_ns() const noexcept TENUTO_NONBLOCKING;
+    bool is_open_for(std::int64_t now_ns, double ns) const noexcept TENUTO_NONBLOCKING;
+    void follow_what_stays(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
+    void follow_by(double ns) noexcept TENUTO_NONBLOCKING;
+    void move_to(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
     void follow_floor(std::int64_t now_ns) noexcept TENUTO_NONBLOCKING;
     void look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void settle_away() noexcept TENUTO_NONBLOCKING;
@@ -126,12 +141,15 @@ class Books {
     // is below 0): in this stretch of a window's length, and in the one before.
     double floor_ns_ = 0, floor_before_ns_ = 0;
     std::int64_t floor_since_ns_ = 0;
+    Jitter jitter_;
+    double followed_ns_ = 0;          // by so much the loop has moved its prediction
+    std::int64_t late_since_ns_ = 0;  // of blocks that are all out of the ordinary; 0: none
     double threshold_ns_ = 0;
     double window_ns_ = 0;
     double locked_ns_ = 0;  // time since the loop began
     std::int64_t last_ns_ = 0;
     std::uint64_t device_frames_ = 0;
-    std::int64_t next_device_frame_ = -1;
+    std::int64_t next_device_frame_ = 0;
     bool locked_ = false;
     bool returning_ = false;
 

@@ -29,7 +29,8 @@ void Engine::process(const Block& block) noexcept TENUTO_NONBLOCKING {
             tape->capture(block.in, block.frames, settings_.in_channels);
             tape->show(books_.unsettled_tag());
             if (plan->meters)
-                plan->meters->measure(block.in, block.frames, settings_.in_channels, tape->picks());
+                counts_.not_finite.add(plan->meters->measure(block.in, block.frames,
+                                                             settings_.in_channels, tape->picks()));
         }
         hear(block, *plan);
     } else if (block.out != nullptr) {
@@ -146,7 +147,7 @@ void Engine::device_returns() noexcept {
 Loss Engine::missing_until(std::int64_t now_ns, std::int64_t device_frame) const noexcept {
     const std::uint64_t known = counts_.next_device_frame.get();
     std::uint64_t frames = books_.missing_until(now_ns);
-    if (device_frame >= 0 && known > 0)
+    if (device_frame >= 0)
         frames = static_cast<std::uint64_t>(device_frame) -
                  std::min<std::uint64_t>(known, static_cast<std::uint64_t>(device_frame));
     return {at_the_end, frames, now_ns, Cause::device_lost};

@@ -22,7 +22,7 @@ struct Block {
     float* out;       // null: the device has no output
     std::uint32_t frames;
     std::int64_t now_ns;        // monotonic clock at the callback's begin
-    std::int64_t device_frame;  // the device's own index of the first frame, or -1: not known
+    std::int64_t device_frame;  // its own index of the first frame, see `Arrival`; -1: not known
     std::int64_t due_ns;        // when the callback should have come, or 0: not known
     bool flagged;               // the device's library says that something was lost
 };

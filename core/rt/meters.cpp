@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dsp/finite.h"
+
 namespace tenuto::rt {
 
 namespace {
@@ -15,6 +17,14 @@ constexpr float largest = 1e9F;
 float magnitude(float x) noexcept TENUTO_NONBLOCKING {
     const float size = x == x ? std::abs(x) : 0.0F;
     return size < largest ? size : largest;
+}
+
+// Returns how many there were.
+std::uint32_t silence_bad(float* x, std::uint32_t frames) noexcept TENUTO_NONBLOCKING {
+    std::uint32_t bad = 0;
+    for (std::uint32_t n = 0; n < frames; ++n) bad += dsp::is_finite(x[n]) ? 0U : 1U;
+    dsp::silence_not_finite(x, frames);
+    return bad;
 }
 
 double sum_of(const double (&v)[simd::MeterPass::parts]) noexcept TENUTO_NONBLOCKING {
@@ -162,9 +172,10 @@ void Meters::follow_peak(Level& level, float peak, std::uint32_t frames) noexcep
     }
 }
 
-void Meters::measure(const float* block, std::uint32_t frames, std::uint32_t stride,
-                     std::span<const std::uint32_t> picks) noexcept TENUTO_NONBLOCKING {
+std::uint32_t Meters::measure(const float* block, std::uint32_t frames, std::uint32_t stride,
+                              std::span<const std::uint32_t> picks) noexcept TENUTO_NONBLOCKING {
     begin();
+    std::uint32_t bad = 0;
     // In strips that stay in the nearest cache; neighbours together.
     constexpr std::uint32_t strip = 64, beside = 8;
     float planar[beside][strip];
@@ -178,11 +189,13 @@ void Meters::measure(const float* block, std::uint32_t frames, std::uint32_t str
             while (count < beside && c + count < picks.size() &&
                    picks[c + count] == picks[c] + count)
                 ++count;
-            kernels_.blocks->part(to, from + picks[c], stride, count, some);
+            if (!kernels_.blocks->part(to, from + picks[c], stride, count, some))
+                for (std::uint32_t i = 0; i < count; ++i) bad += silence_bad(planar[i], some);
             for (std::uint32_t i = 0; i < count; ++i) add(c + i, planar[i], some);
         }
     }
     finish(frames);
+    return bad;
 }
 
 void Meters::measure(const float* const* channels, std::uint32_t frames) noexcept

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dsp/finite.h"
+
 namespace tenuto::rt {
 
 namespace {
@@ -24,7 +26,8 @@ void Monitor::hear(const float* in, float* out, std::uint32_t frames,
         gain_ += std::clamp(gain - gain_, -step_, step_);
         for (std::uint32_t c = 0; c < outs_; ++c) {
             const std::size_t pick = picks.size() == 1 ? 0 : c;
-            out[c] = pick < picks.size() ? gain_ * in[picks[pick]] : 0.0F;
+            const float heard = pick < picks.size() ? gain_ * in[picks[pick]] : 0.0F;
+            out[c] = dsp::is_finite(heard) ? heard : 0.0F;
         }
     }
 }

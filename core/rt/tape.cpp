@@ -35,7 +35,8 @@ void Tape::begin_block(std::uint64_t block, std::int64_t now_ns) noexcept TENUTO
     first_frame_ns_ = 0;
     block_ = block;
     now_ns_ = now_ns;
-    const bool inside = before == Mode::recording && current_ == Mode::recording;
+    // The engine's first block has nothing before it but what was lost since its start.
+    const bool inside = current_ == Mode::recording && (before == Mode::recording || block == 0);
     marks_[block % mark_count] = {block, inside ? samples_.staged_position() : Books::no_tag};
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Devices that behave in known ways, on a clock that is computed.
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -206,6 +207,21 @@ TEST("books: a device that tells its position is believed at once") {
     CHECK(books.device_frames() == 263);
 }
 
+TEST("books: what a device lost in front of its first block is told, whether away or not") {
+    for (const bool away : {false, true}) {
+        Books books({48000, 128, 1});
+        if (away) books.device_returns();
+        books.enter({1'000'000, 128, 50, 0});
+        const Loss* loss = books.next_loss();
+        CHECK(loss != nullptr && loss->frames == 50 && loss->position == 0);
+        CHECK(loss != nullptr && loss->cause == (away ? Cause::device_lost : Cause::xrun));
+        CHECK(books.device_frames() == 178);
+    }
+    Books blind({48000, 128, 1});
+    blind.enter({1'000'000'000, 128, -1, 0});
+    CHECK(blind.next_loss() == nullptr);
+}
+
 TEST("books: the time that a device was away is a loss of its own kind") {
     Device device;
     device.run(2000);
@@ -230,6 +246,91 @@ TEST("books: what is missing until now is told for a device that stays away") {
     device.run(2000, 1);
     CHECK_NEAR(static_cast<double>(device.books.missing_until(device.now + 500'000'000)), 24000, 3);
     CHECK(device.books.missing_until(device.now - 1'000'000'000) == 0);
+}
+
+namespace {
+struct Run {
+    double ppm;
+    int losses;
+};
+// Thirty seconds of a device whose blocks come late at random, with nothing lost.
+Run unpunctual(std::uint32_t block, double jitter_ns, double ppm, bool is_exact,
+               std::uint32_t seed) {
+    Books books({48000, block, 1});
+    std::mt19937 random(seed);
+    std::exponential_distribution<double> lateness(1 / jitter_ns);
+    std::int64_t now = 0;
+    int losses = 0;
+    for (std::int64_t frame = 0; frame < 30 * 48000; frame += block) {
+        const double due = static_cast<double>(frame + block) * 1e9 / 48000 / (1 + ppm * 1e-6);
+        now = std::max(now, static_cast<std::int64_t>(due + lateness(random)));
+        books.enter({now, block, is_exact ? frame : -1, 0});
+        for (; books.next_loss() != nullptr; books.drop_loss()) ++losses;
+    }
+    return {(books.true_samplerate() / 48000 - 1) * 1e6, losses};
+}
+}  // namespace
+
+TEST("books: jitter of any size pulls the rate to no side, and none of it is a loss") {
+    for (const std::uint32_t block : {64U, 128U, 512U}) {
+        for (const double jitter_ms : {0.3, 1.0, 2.0, 5.0}) {
+            for (const bool is_exact : {true, false}) {
+                double sum = 0;
+                int losses = 0;
+                for (std::uint32_t seed = 0; seed < 8; ++seed) {
+                    const double ppm = seed % 2 == 0 ? 100 : -100;
+                    const Run run = unpunctual(block, jitter_ms * 1e6, ppm, is_exact, seed);
+                    sum += run.ppm - ppm;
+                    losses += run.losses;
+                }
+                // One sigma of one run as in books.cpp, for blocks that hang together for twice the
+                // jitter; four of the mean of eight.
+                const double jitter = jitter_ms * 1e-3;
+                const double sigma = 0.026 * jitter * std::sqrt(block / 48e3 + 2 * jitter) * 1e6;
+                CHECK_NEAR(sum / 8, 0, 4 * sigma / std::sqrt(8));
+                CHECK(losses == 0);
+            }
+        }
+    }
+}
+
+TEST("books: stalls of an exact device are no news about its rate, however many") {
+    Books books({48000, 128, 1});
+    std::int64_t until = 0, now = 0;
+    double worst = 0;
+    for (std::int64_t frame = 0, next = 48000; frame < 120 * 48000; frame += 128) {
+        if (frame >= next) {
+            until = (frame + 9600) * 1'000'000 / 48;
+            next = frame + 19200;
+        }
+        now = std::max(until, (frame + 128) * 1'000'000 / 48);
+        books.enter({now, 128, frame, 0});
+        worst = std::max(worst, std::abs(books.true_samplerate() - 48000));
+    }
+    CHECK(books.next_loss() == nullptr);
+    CHECK(worst < 48000 * 5e-6);
+}
+
+TEST("books: an exact device that stays late is taken at its word, and its rate stays") {
+    Books books({48000, 128, 1});
+    for (std::int64_t frame = 0; frame < 20 * 48000; frame += 128) {
+        const std::int64_t late = frame > 10 * 48000 ? 10'000'000 : 0;
+        books.enter({(frame + 128) * 1'000'000 / 48 + late, 128, frame, 0});
+    }
+    CHECK(books.next_loss() == nullptr);
+    CHECK_NEAR(books.lateness_ns(), 0, 1e3);
+    CHECK_NEAR(books.true_samplerate(), 48000, 0.1);
+}
+
+TEST("books: a loss of two blocks is found where four are handed over at a time") {
+    Device device(60, 1);
+    for (int burst = 0; burst < 4000; ++burst) {
+        if (burst % 100 == 50 && burst > 200) device.lose(256);
+        for (int i = 3; i >= 0; --i) device.deliver(i * 2666.67 + 100 * (burst % 7));
+    }
+    CHECK(device.losses.size() == 38);
+    CHECK_NEAR(static_cast<double>(device.books.device_frames()), static_cast<double>(device.frame),
+               128);
 }
 
 TEST("books: a server that hands over four blocks at a time loses nothing") {

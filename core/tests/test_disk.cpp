@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The sink against a libsndfile of our own that remembers what it was given and can be made full.
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -148,15 +149,41 @@ TEST("ledger: times are written as UTC") {
     CHECK(utc_text(1'772'343'912'083'999'999) == "2026-03-01T05:45:12.083Z");
 }
 
-TEST("ledger: a file of all gaps, replaced as a whole") {
+TEST("ledger: a file of all gaps, replaced as a whole, and none without gaps") {
     const std::string path = "test-ledger.tenuto.json";
-    CHECK(write_ledger(path, 48000, {}));
-    CHECK(write_ledger(path, 48000, {{128, 64, tenuto::rt::Cause::device_lost, 0}}));
+    LedgerFile ledger(path, 48000);
+    CHECK(!std::ifstream(path + ".part").good());
+    CHECK(ledger.reserve(1) == 0);
+    CHECK(std::ifstream(path + ".part", std::ios::ate).tellg() == 4096);
+    CHECK(ledger.write({{128, 64, tenuto::rt::Cause::device_lost, 0}}) == 0);
     std::stringstream text;
     text << std::ifstream(path).rdbuf();
     CHECK(text.str().find("\"frame\": 128, \"frames\": 64, \"cause\": \"device-lost\"") !=
           std::string::npos);
+    CHECK(text.str().ends_with("\n  ]\n}\n"));
     CHECK(!std::ifstream(path + ".part").good());
+    CHECK(ledger.reserve(100) == 0);
+    CHECK(ledger.write({}) == 0);
+    CHECK(!std::ifstream(path).good());
+    CHECK(!std::ifstream(path + ".part").good());
+}
+
+TEST("ledger: the longest gaps find their room in what was reserved for them") {
+    const std::string path = "test-long-ledger.tenuto.json";
+    LedgerFile ledger(path, 768'000);
+    const std::vector<Gap> gaps(
+        500, {UINT64_MAX, UINT64_MAX, tenuto::rt::Cause::device_lost, INT64_MAX});
+    CHECK(ledger.reserve(gaps.size()) == 0);
+    const auto room = std::ifstream(path + ".part", std::ios::ate).tellg();
+    CHECK(ledger.write(gaps) == 0);
+    CHECK(std::ifstream(path, std::ios::ate).tellg() <= room);
     std::remove(path.c_str());
-    CHECK(!write_ledger("/nonexistent/folder/x.json", 48000, {}));
+}
+
+TEST("ledger: without a place to be it says why, and takes no room") {
+    LedgerFile ledger("/nonexistent/folder/x.json", 48000);
+    CHECK(ledger.reserve(1) == 0);
+    CHECK(ledger.write({{0, 1, tenuto::rt::Cause::xrun, 0}}) == ENOENT);
+    LedgerFile none("", 48000);
+    CHECK(none.reserve(1) == 0 && none.write({{0, 1, tenuto::rt::Cause::xrun, 0}}) == 0);
 }

@@ -166,11 +166,13 @@ TEST("meters: samples at full scale are counted as clipped, also 16-bit full sca
 
 TEST("meters: not a number and infinity do not poison the meter") {
     Meters meters(1, 1000);
-    const std::vector<float> bad{std::numeric_limits<float>::quiet_NaN(),
-                                 std::numeric_limits<float>::infinity()};
-    meters.measure(bad.data(), 1, 1, one);
+    const std::vector<float> bad{std::numeric_limits<float>::quiet_NaN(), 0.5F,
+                                 -std::numeric_limits<float>::infinity(), 0.5F};
+    CHECK(meters.measure(bad.data(), 1, 1, one) == 1);
     CHECK(meters.look()[0].mean_square == 0);
-    meters.measure(bad.data(), 2, 1, one);
+    CHECK(meters.measure(bad.data(), 4, 1, one) == 2);
+    CHECK(meters.look()[0].peak == 0.5F && meters.look()[0].square_sum == 0.5);
+    CHECK(meters.look()[0].clipped == 0);
     const std::vector<float> silence(30000, 0.0F);
     meters.measure(silence.data(), 30000, 1, one);
     CHECK(std::isfinite(meters.look()[0].mean_square));

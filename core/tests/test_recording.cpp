@@ -233,6 +233,9 @@ TEST("engine: the monitor is heard at its gain, and reaches it without a step") 
         before = out[2 * n];
     }
     CHECK(out[1919] == 0.5F);
+    const std::vector<float> bad{std::nanf(""), 1.0F, -HUGE_VALF};
+    engine.process({bad.data(), out.data(), 3, 21'000'000, -1, 0, false});
+    CHECK(out[0] == 0 && out[2] == 0.5F && out[4] == 0);  // nor is what is not finite heard
 }
 
 TEST("monitor: an output of its own plays what was sent, in order, whatever the two clocks do") {

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._async import DeviceEvents
@@ -63,7 +63,8 @@ class RecordingView:
         """Frames of device time recorded so far, losses included."""
         if self._take is not None:
             return self._take.frames
-        return int(self._tape.frames)
+        ended = self._ended()
+        return int(ended["frames"] if ended else self._tape.frames)
 
     @property
     def seconds(self) -> float:
@@ -73,7 +74,15 @@ class RecordingView:
     @property
     def dropped_frames(self) -> int:
         """How many of the frames were lost so far, for whatever cause."""
-        return int(self._tape.lost_frames)
+        if self._take is not None:
+            return self._take.dropped_frames
+        ended = self._ended()
+        return int(ended["gap_frames"] if ended else self._tape.lost_frames)
+
+    def _ended(self) -> dict[str, Any] | None:
+        """What is in the file, when that is all; a tape may have taken more than fitted."""
+        state: dict[str, Any] | None = self._track.state() if self._track is not None else None
+        return state if state is not None and state["phase"] != "writing" else None
 
     @property
     def gaps(self) -> tuple[Gap, ...]:

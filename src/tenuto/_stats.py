@@ -40,7 +40,9 @@ class Stats:
     jitter : Spread
         How late callbacks began, in seconds.
     not_finite : int
-        Samples that came in or would have gone out as infinite or not a number; they became 0.
+        Samples that came in or would have gone out as infinite or not a number. In a graph, in
+        meters and in what is heard they became 0; a `Recorder` keeps them as the device gave them,
+        where its format can (floats, and memory).
     late_events : int
         Changes that were scheduled for a frame that had passed; they were made at once.
     samplerate : float
