@@ -68,6 +68,18 @@ def test_lossy_formats_read_back_as_the_same_tone(tmp_path: Path) -> None:
         assert np.sqrt(np.mean(error**2)) < 0.02, suffix
 
 
+@pytest.mark.parametrize("subtype", ["ULAW", "ALAW", "PCM_16"])
+def test_what_is_above_full_scale_is_clipped(tmp_path: Path, subtype: str) -> None:
+    ramp = np.linspace(-3, 3, 4_801, dtype=np.float32)
+    device = tenuto.testing.VirtualDevice(ramp, clocked=False)
+    with tenuto.Recorder(tmp_path / "a.wav", device, channels=1, subtype=subtype) as recorder:
+        recorder.start()
+        device.step(len(ramp))
+        sound = recorder.stop().to_numpy()[:, 0]
+    # The coarsest steps of the tables are 1/32 wide.
+    assert np.abs(sound - np.clip(ramp, -1, 1)).max() < 1 / 31
+
+
 @pytest.mark.parametrize("name", sorted(_MAJORS))
 def test_an_empty_recording_is_a_readable_file_in_every_format(tmp_path: Path, name: str) -> None:
     device = tenuto.testing.VirtualDevice(clocked=False)

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 #include "platform/files.h"
@@ -50,9 +51,14 @@ std::int64_t FileSink::write_some(const float* samples, std::int64_t frames) {
                        static_cast<std::uint32_t>(settings_.integer_bits));
         // libsndfile takes the upper bits.
         const int shift = 32 - settings_.integer_bits;
+        // It looks the opposite up in a table: the lowest integer has none.
+        const int subtype = settings_.format & format_subtype_mask;
+        const bool by_table = subtype == format_ulaw || subtype == format_alaw;
+        const std::int32_t lowest = std::numeric_limits<std::int32_t>::min() + by_table;
         for (std::size_t i = 0; i < count; ++i)
-            integers_[i] =
-                static_cast<std::int32_t>(static_cast<std::uint32_t>(integers_[i]) << shift);
+            integers_[i] = std::max(
+                static_cast<std::int32_t>(static_cast<std::uint32_t>(integers_[i]) << shift),
+                lowest);
         return settings_.api.write_int(file_, integers_.data(), frames);
     }
     const auto size = static_cast<std::size_t>(settings_.integer_bits) / 8;

@@ -61,12 +61,16 @@ _SUBTYPES = {
     "ALAC_32": 0x0073,
     "MPEG_LAYER_III": 0x0082,
 }
+# Samples go to libsndfile as integers of so many bits, rounded and clipped; others as floats.
 _INTEGER_BITS = {
     "PCM_S8": 8,
     "PCM_U8": 8,
     "PCM_16": 16,
     "PCM_24": 24,
     "PCM_32": 32,
+    # What their tables hold; given floats above full scale, libsndfile reads behind their ends.
+    "ULAW": 14,
+    "ALAW": 12,
     "ALAC_16": 16,
     "ALAC_20": 20,
     "ALAC_24": 24,

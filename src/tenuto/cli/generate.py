@@ -209,7 +209,8 @@ def _fill(
             peak = max(peak, float(size.max()))
             clipped += int(np.count_nonzero(size > 1))
             power += float(np.square(block, dtype=np.float64).sum())
-            file.write(block)
+            # libsndfile's tables (µ-law, A-law) end at full scale.
+            file.write(block.clip(-1, 1) if file.subtype in ("ULAW", "ALAW") else block)
             progress.advance(task, some)
     rms = math.sqrt(power / (frames * file.channels))
     return {"peak_db": _decibels(peak), "rms_db": _decibels(rms), "over_full_scale": clipped}
