@@ -89,6 +89,11 @@ std::size_t FileSink::write(std::span<const float> samples) {
             too_long
                 ? 0
                 : write_some(samples.data() + static_cast<std::size_t>(done) * channels, piece);
+        // An encoder says that it took everything even if what it wrote was refused.
+        if (written == piece && settings_.api.error(file_) != 0) {
+            error_ = errno != 0 ? std::strerror(errno) : settings_.api.error_text(file_);
+            break;
+        }
         if (written == piece) {
             done += written;
             left -= written;
@@ -151,7 +156,9 @@ int FileSink::close() {
     errno = 0;
     const int refused = settings_.api.close(file_);
     file_ = nullptr;
-    const int cause = refused != 0 && errno != 0 ? errno : (refused != 0 ? EIO : 0);
+    // What an encoder could not write at the end is not told in another way.
+    const bool is_short = errno == ENOSPC || errno == EFBIG || errno == EIO;
+    const int cause = is_short || (refused != 0 && errno != 0) ? errno : (refused != 0 ? EIO : 0);
     const int unsynced = platform::sync_file(settings_.fd);
     const int unclosed = platform::close_file(settings_.fd);
     return cause != 0 ? cause : (unsynced != 0 ? unsynced : unclosed);
