@@ -83,6 +83,25 @@ def test_a_full_disk_ends_a_flac_file_with_the_last_block_that_fits(mount_disk: 
 
 
 @pytest.mark.realtime
+@pytest.mark.parametrize(
+    ("format", "subtype"),
+    [("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", None), ("CAF", "ALAC_24")],
+)
+def test_a_full_disk_is_noticed_behind_an_encoder_too(
+    mount_disk: MountDisk, format: str, subtype: str | None
+) -> None:
+    path = mount_disk("100k") / "take"
+    noise = np.random.default_rng(5).uniform(-0.5, 0.5, 20 * 48_000)
+    device = VirtualDevice(noise, clocked=False)
+    recorder = tenuto.Recorder(path, device, channels=1, format=format, subtype=subtype)
+    recorder.start()
+    device.step(20 * 48_000)
+    with pytest.raises(tenuto.FileError, match="No space left"):
+        recorder.stop()
+    assert recorder.state == "failed"
+    assert soundfile.info(str(path)).frames > 20_000
+
+
 def test_a_full_disk_ends_one_recording_by_itself_and_leaves_the_others_alone(
     mount_disk: MountDisk, tmp_path: Path
 ) -> None:

@@ -204,3 +204,11 @@ def test_full_disk_is_told_and_leaves_nothing(mount_disk: MountDisk) -> None:
     folder = mount_disk("200k")
     assert "No space left" in run("sine", folder / "x.wav", "-s", 60, code=4).stderr
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("subtype", ["ULAW", "ALAW", "IMA_ADPCM"])
+def test_what_is_above_full_scale_is_clipped(tmp_path: Path, subtype: str) -> None:
+    path = tmp_path / "x.wav"
+    run("square", path, "-l", 9, "-s", 0.1, "-f", 100, "--subtype", subtype)
+    sound, _ = soundfile.read(path)
+    assert np.abs(sound).max() <= 1 and sound[50:200].min() > 0.9 and sound[280:440].max() < -0.9

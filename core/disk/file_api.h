@@ -35,6 +35,8 @@ inline constexpr int mode_read = 0x10, mode_write = 0x20;
 inline constexpr int command_update_header = 0x1060;
 inline constexpr int command_set_clipping = 0x10C0;
 inline constexpr int format_type_mask = 0x0FFF0000;
+inline constexpr int format_subtype_mask = 0xFFFF;
+inline constexpr int format_ulaw = 0x10, format_alaw = 0x11;
 inline constexpr int format_flac = 0x170000, format_ogg = 0x200000;
 
 }  // namespace tenuto::disk

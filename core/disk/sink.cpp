@@ -6,6 +6,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 #include "platform/files.h"
@@ -50,9 +51,14 @@ std::int64_t FileSink::write_some(const float* samples, std::int64_t frames) {
                        static_cast<std::uint32_t>(settings_.integer_bits));
         // libsndfile takes the upper bits.
         const int shift = 32 - settings_.integer_bits;
+        // It looks the opposite up in a table: the lowest integer has none.
+        const int subtype = settings_.format & format_subtype_mask;
+        const bool by_table = subtype == format_ulaw || subtype == format_alaw;
+        const std::int32_t lowest = std::numeric_limits<std::int32_t>::min() + by_table;
         for (std::size_t i = 0; i < count; ++i)
-            integers_[i] =
-                static_cast<std::int32_t>(static_cast<std::uint32_t>(integers_[i]) << shift);
+            integers_[i] = std::max(
+                static_cast<std::int32_t>(static_cast<std::uint32_t>(integers_[i]) << shift),
+                lowest);
         return settings_.api.write_int(file_, integers_.data(), frames);
     }
     const auto size = static_cast<std::size_t>(settings_.integer_bits) / 8;
@@ -83,6 +89,11 @@ std::size_t FileSink::write(std::span<const float> samples) {
             too_long
                 ? 0
                 : write_some(samples.data() + static_cast<std::size_t>(done) * channels, piece);
+        // An encoder says that it took everything even if what it wrote was refused.
+        if (written == piece && settings_.api.error(file_) != 0) {
+            error_ = errno != 0 ? std::strerror(errno) : settings_.api.error_text(file_);
+            break;
+        }
         if (written == piece) {
             done += written;
             left -= written;
@@ -145,7 +156,9 @@ int FileSink::close() {
     errno = 0;
     const int refused = settings_.api.close(file_);
     file_ = nullptr;
-    const int cause = refused != 0 && errno != 0 ? errno : (refused != 0 ? EIO : 0);
+    // What an encoder could not write at the end is not told in another way.
+    const bool is_short = errno == ENOSPC || errno == EFBIG || errno == EIO;
+    const int cause = is_short || (refused != 0 && errno != 0) ? errno : (refused != 0 ? EIO : 0);
     const int unsynced = platform::sync_file(settings_.fd);
     const int unclosed = platform::close_file(settings_.fd);
     return cause != 0 ? cause : (unsynced != 0 ? unsynced : unclosed);

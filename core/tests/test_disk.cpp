@@ -22,7 +22,7 @@ struct FakeLibrary {
     std::vector<float> floats;
     std::vector<unsigned char> bytes;
     std::int64_t room = 1'000'000;
-    int headers = 0, closed = 0;
+    int headers = 0, closed = 0, error = 0, end_errno = 0;
     bool refuses = false;
 } fake;
 
@@ -53,7 +53,11 @@ FileApi fake_api() {
         fake.headers += command == command_update_header;
         return 0;
     };
-    api.close = [](SoundFile*) { return fake.closed++; };
+    api.close = [](SoundFile*) {
+        errno = fake.end_errno;
+        return fake.closed++;
+    };
+    api.error = [](SoundFile*) { return fake.error; };
     api.error_text = [](SoundFile*) -> const char* { return "no more room in the fake"; };
     return api;
 }
@@ -122,6 +126,21 @@ TEST("sink: a full disk takes all that fits, to the frame, and says why it ended
     CHECK(sink.write(samples) == 777);
     CHECK(fake.floats.size() == 777);
     CHECK(!sink.error().empty());
+}
+
+TEST("sink: an encoder that takes all, though its file was refused, ends the recording") {
+    FileSink sink(settings(0));
+    const std::vector<float> samples(2000, 0.5F);
+    CHECK(sink.write(samples) == 2000);
+    fake.error = 2;
+    CHECK(sink.write(samples) == 0);
+    CHECK(!sink.error().empty());
+}
+
+TEST("sink: an encoder that cannot write its end is noticed when it is closed") {
+    FileSink sink(settings(0));
+    fake.end_errno = ENOSPC;
+    CHECK(sink.close() == ENOSPC);
 }
 
 TEST("sink: a file that libsndfile refuses throws its words") {

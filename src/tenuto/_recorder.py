@@ -56,7 +56,7 @@ class Recorder(RecordingView):
         Stop after exactly this much device time, 1e-6 to 1e7.
     format, subtype : str, optional
         As libsndfile calls them, for instance ``"FLAC"``, ``"PCM_24"``. The default subtype is
-        24-bit PCM where the format has it.
+        24-bit PCM where the format has it, else 32 or 16 bits.
     overwrite : bool
         Whether an existing file may be replaced.
     monitor : {"off", "input"}

@@ -30,16 +30,33 @@ _FUNCTIONS = (
     "sf_strerror",
 )
 
-# Numbers of sndfile.h (the SF_FORMAT_* constants).
+# Numbers of sndfile.h (the SF_FORMAT_* constants). Not here is what cannot be recorded safely:
+# - RAW has no header that tells rate and channels, SD2 keeps them in a second file, XI tells
+#   44.1 kHz whatever it is;
+# - SDS is not readable any more when the disk was full, nor is DPCM (of XI);
+# - G.721 and G.723 come back with the wrong sign near full scale when libsndfile reads them;
+# - DWVW is not readable at all, MPEG layers I and II libsndfile does not write.
 _MAJORS = {
     "WAV": 0x010000,
     "AIFF": 0x020000,
     "AU": 0x030000,
+    "PAF": 0x050000,
+    "SVX": 0x060000,
+    "NIST": 0x070000,
+    "VOC": 0x080000,
+    "IRCAM": 0x0A0000,
     "W64": 0x0B0000,
+    "MAT4": 0x0C0000,
+    "MAT5": 0x0D0000,
+    "PVF": 0x0E0000,
+    "HTK": 0x100000,
+    "AVR": 0x120000,
     "WAVEX": 0x130000,
     "FLAC": 0x170000,
     "CAF": 0x180000,
+    "WVE": 0x190000,
     "OGG": 0x200000,
+    "MPC2K": 0x210000,
     "RF64": 0x220000,
     "MP3": 0x230000,
 }
@@ -53,6 +70,12 @@ _SUBTYPES = {
     "DOUBLE": 0x0007,
     "ULAW": 0x0010,
     "ALAW": 0x0011,
+    "IMA_ADPCM": 0x0012,
+    "MS_ADPCM": 0x0013,
+    "GSM610": 0x0020,
+    "NMS_ADPCM_16": 0x0022,
+    "NMS_ADPCM_24": 0x0023,
+    "NMS_ADPCM_32": 0x0024,
     "VORBIS": 0x0060,
     "OPUS": 0x0064,
     "ALAC_16": 0x0070,
@@ -61,12 +84,23 @@ _SUBTYPES = {
     "ALAC_32": 0x0073,
     "MPEG_LAYER_III": 0x0082,
 }
+# Samples go to libsndfile as integers of so many bits, rounded and clipped; others as floats.
 _INTEGER_BITS = {
     "PCM_S8": 8,
     "PCM_U8": 8,
     "PCM_16": 16,
     "PCM_24": 24,
     "PCM_32": 32,
+    # What their tables hold; given floats above full scale, libsndfile reads behind their ends.
+    "ULAW": 14,
+    "ALAW": 12,
+    # Given floats above full scale, these would wrap.
+    "IMA_ADPCM": 16,
+    "MS_ADPCM": 16,
+    "GSM610": 16,
+    "NMS_ADPCM_16": 16,
+    "NMS_ADPCM_24": 16,
+    "NMS_ADPCM_32": 16,
     "ALAC_16": 16,
     "ALAC_20": 20,
     "ALAC_24": 24,
@@ -86,19 +120,67 @@ _SUFFIXES = {
     ".aiff": "AIFF",
     ".caf": "CAF",
     ".au": "AU",
+    ".avr": "AVR",
+    ".htk": "HTK",
+    ".ircam": "IRCAM",
+    ".mat": "MAT5",
+    ".mat4": "MAT4",
+    ".mat5": "MAT5",
+    ".mpc2k": "MPC2K",
+    ".nist": "NIST",
+    ".sph": "NIST",
+    ".paf": "PAF",
+    ".pvf": "PVF",
+    ".svx": "SVX",
+    ".voc": "VOC",
+    ".wve": "WVE",
+}
+# PAF packs 24 bits into blocks: what fits on a full disk is not to the frame. In 8 bits, VOC has
+# rates that are not exact, and libsndfile counts its last byte as sound. A last block of IMA ADPCM
+# that is cut off is noise in W64.
+_LEFT_OUT = {
+    ("PAF", "PCM_24"),
+    ("W64", "IMA_ADPCM"),
+    ("VOC", "PCM_U8"),
+    ("VOC", "ULAW"),
+    ("VOC", "ALAW"),
 }
 # What `sf_format_check` does not look at: rates that a format or an encoder takes. (libvorbis sets
 # itself up for 8 to 200 kHz; beyond that libsndfile goes on without an encoder, and crashes.)
 _RATES: dict[str, tuple[int, ...] | range] = {
     "FLAC": range(1, 655_351),
+    # HTK counts a sample's time in units of 100 ns.
+    "HTK": (
+        1_000,
+        1_250,
+        2_000,
+        2_500,
+        4_000,
+        5_000,
+        8_000,
+        10_000,
+        12_500,
+        16_000,
+        20_000,
+        25_000,
+        40_000,
+        50_000,
+        80_000,
+        100_000,
+    ),
+    "MPC2K": range(1, 2**16),
+    "SVX": range(1, 2**16),
+    "WVE": (8_000,),
     "VORBIS": range(8_000, 192_001),
     "OPUS": (8_000, 12_000, 16_000, 24_000, 48_000),
     "MPEG_LAYER_III": (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
 }
 _DEFAULT_SUBTYPES = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
 _LITTLE_ENDIAN = ("WAV", "WAVEX", "RF64", "W64")
-# Their lengths are 32-bit numbers of bytes; a margin is left for the header.
-_FOUR_GIGABYTES = ("WAV", "WAVEX", "AIFF", "AU")
+# Their lengths are numbers of so many bits, some with a sign; a margin is left for the header.
+_MOST_BYTES = dict.fromkeys(("WAV", "WAVEX", "AIFF", "AU"), 2**32 - 2**20)
+_MOST_BYTES |= dict.fromkeys(("AVR", "HTK", "MAT4", "MAT5", "MPC2K", "SVX", "WVE"), 2**31 - 2**20)
+_MOST_BYTES["VOC"] = 2**24 - 2**16
 
 
 @dataclass(frozen=True)
@@ -189,7 +271,9 @@ def format_for(
         raise FileError(f'format "{format}" is not known; possible are {" ".join(sorted(_MAJORS))}')
     major = _MAJORS[name]
     possible = [
-        known for known, code in _SUBTYPES.items() if _accepts(major | code, samplerate, channels)
+        known
+        for known, code in _SUBTYPES.items()
+        if (name, known) not in _LEFT_OUT and _accepts(major | code, samplerate, channels)
     ]
     if not possible:
         raise FileError(
@@ -218,12 +302,12 @@ def format_for(
         code=major | _SUBTYPES[chosen],
         integer_bits=_INTEGER_BITS.get(chosen, 0),
         is_packed=name in _LITTLE_ENDIAN and chosen in ("PCM_16", "PCM_24", "PCM_32"),
-        most_bytes=2**32 - 2**20 if name in _FOUR_GIGABYTES else 0,
+        most_bytes=_MOST_BYTES.get(name, 0),
     )
 
 
 def _default_subtype(name: str, suffix: str, possible: list[str]) -> str:
     if suffix == ".opus" and "OPUS" in possible:
         return "OPUS"
-    wanted = _DEFAULT_SUBTYPES.get(name, "PCM_24")
-    return wanted if wanted in possible else possible[0]
+    wanted = (_DEFAULT_SUBTYPES.get(name), "PCM_24", "PCM_32", "PCM_16")
+    return next((one for one in wanted if one in possible), possible[0])

@@ -168,7 +168,7 @@ def _write(
                 written.subtype,
                 format=written.name,
             ) as file:
-                return _fill(file, core, frames, show=show)
+                return _fill(file, core, frames, clip=written.integer_bits > 0, show=show)
         except soundfile.LibsndfileError as error:
             raise FileError(f'cannot write "{path}": {_reason(part, error)}') from error
 
@@ -184,7 +184,7 @@ def _reason(part: Path, error: Exception) -> str:
 
 
 def _fill(
-    file: soundfile.SoundFile, core: _core.Node, frames: int, *, show: bool
+    file: soundfile.SoundFile, core: _core.Node, frames: int, *, clip: bool, show: bool
 ) -> dict[str, Any]:
     import numpy as np
     from rich.progress import Progress
@@ -202,7 +202,8 @@ def _fill(
             peak = max(peak, float(size.max()))
             clipped += int(np.count_nonzero(size > 1))
             power += float(np.square(block, dtype=np.float64).sum())
-            file.write(block)
+            # Tables (µ-law, A-law) end at full scale, codecs of integers wrap there.
+            file.write(block.clip(-1, 1) if clip else block)
             progress.advance(task, some)
     rms = math.sqrt(power / (frames * file.channels))
     return {"peak_db": _decibels(peak), "rms_db": _decibels(rms), "over_full_scale": clipped}
