@@ -258,8 +258,13 @@ class Engine(EngineView):
             self._check_alive()
             if self._started:
                 return
-            self._begin(self._graph.nodes())
-            self._stream.start()
+            nodes = self._graph.nodes()
+            # What is replaced is gone only when there is sound to replace it.
+            with contextlib.ExitStack() as stack:
+                for node in nodes:
+                    stack.enter_context(node._until_it_sounds())
+                self._begin(nodes)
+                self._stream.start()
             self._started = True
 
     def stop(self) -> None:

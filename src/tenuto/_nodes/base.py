@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextvars
 import weakref
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from .. import _core
@@ -182,6 +183,10 @@ class Node:
 
     def _begin(self, instance: Instance) -> None:
         """Sound begins to run through `instance`: open what has to be open (a file)."""
+
+    def _until_it_sounds(self) -> AbstractContextManager[None]:
+        """Around `_begin` and the start of the device: undo what began if that fails."""
+        return nullcontext()
 
     def _poll(self, instance: Instance) -> None:
         """Look after `instance` now and then, while it runs on a device; not on its thread."""

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import _core, _sndfile
 from .._checks import number
 from .._errors import FileError, TenutoError
-from .._paths import check_target
+from .._paths import check_target, set_aside
 from .._take import Take
 from .._track import end_tape, finish_track, open_track
 from .base import Instance, Node
@@ -109,6 +111,20 @@ class FileRecorder(Node):
             self._tape, self.path, self._format, self._built[0], overwrite=self._overwrite
         )
         self._tape.record()
+
+    @contextlib.contextmanager
+    def _until_it_sounds(self) -> Iterator[None]:
+        where = self.path and self.path.absolute()
+        with set_aside(self.path if self._overwrite else None):
+            try:
+                yield
+            except BaseException:
+                if self._track is not None:
+                    self._end(None)
+                    self._track = self._tape = self._take = None
+                    if where is not None:
+                        where.unlink(missing_ok=True)
+                raise
 
     def _end(self, stream: Stream | None) -> None:
         if self._track is None or self._tape is None or self._take is not None:
