@@ -204,7 +204,8 @@ class PlayerView(Node):
 
     def _wait_for_disk(self, frames: int) -> None:
         self._go_back_if_due()
-        for deck in self._living() if self._media and self._playing else ():
+        # Also when it does not play: it may be about to, at a frame of these.
+        for deck in self._living() if self._media else ():
             deck.wait_until_ready(frames)
 
     def _check_process(self) -> None:
