@@ -280,3 +280,14 @@ def test_more_losses_than_can_be_told_while_the_disk_stalls_keep_their_places(
     assert take.frames == 123_000
     assert len(take.gaps) > 4096
     expect_index_outside_gaps(take)
+
+
+def test_a_device_that_goes_away_while_the_recording_is_paused_leaves_no_gap() -> None:
+    device = VirtualDevice("index", clocked=False, unplugs=[(5000, 3000)])
+    with tenuto.Recorder(None, device, channels=1, blocksize=64) as recorder:
+        recorder.start()
+        device.step(4800)
+        recorder.pause()
+        device.step(2000)
+        take = recorder.stop()
+    assert (take.frames, take.gaps) == (4800, ())

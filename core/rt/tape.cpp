@@ -25,7 +25,9 @@ Tape::Tape(std::size_t ring_frames, std::vector<std::uint32_t> picks, std::uint6
 }
 
 void Tape::set_mode(Mode mode) noexcept {
-    if (mode_.exchange(mode) == Mode::done) mode_.set(Mode::done);
+    const Mode before = mode_.exchange(mode);
+    if (before == Mode::done) mode_.set(Mode::done);
+    if (before != Mode::done) ended_paused_.set(mode == Mode::done && before == Mode::paused);
 }
 
 void Tape::begin_block(std::uint64_t block, std::int64_t now_ns) noexcept TENUTO_NONBLOCKING {
@@ -127,6 +129,8 @@ void Tape::close(std::span<const Loss> untold) {
     if (!show_pending()) last_losses_.push_back(pending_);
     for (Loss loss : untold) {
         if (loss.frames == 0) continue;
+        // What is missing at the end belongs to the recording unless that was paused.
+        if (loss.position == at_the_end && ended_paused_.get()) continue;
         if (loss.position != at_the_end) loss.position = position_of(loss.position);
         if (loss.position == Books::no_tag) continue;
         loss.position = std::min(loss.position, samples_.staged_position());

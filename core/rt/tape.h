@@ -114,6 +114,7 @@ class Tape : public std::enable_shared_from_this<Tape> {
     std::uint64_t limit_;
     shared::Setting<Mode> mode_{Mode::idle};
     shared::Setting<bool> closed_{false};
+    shared::Setting<bool> ended_paused_{false};
     shared::Counter frames_, lost_;
 
     std::vector<Mark> marks_;
