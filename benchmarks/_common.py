@@ -176,6 +176,11 @@ def need(program: str, package: str) -> str:
     return found
 
 
+def end_with_us() -> None:
+    """In a child: end when the benchmark does, however it ends (PR_SET_PDEATHSIG of Linux)."""
+    ctypes.CDLL(None).prctl(1, 15)
+
+
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """A folder for the run's files, gone afterwards."""
@@ -211,7 +216,12 @@ class JackServer:
         command += ["-r", str(self.samplerate), "-p", str(self.blocksize)]
         command += ["-C", str(self.channels), "-P", str(self.channels)]
         self._process = subprocess.Popen(
-            command, env=self.environment, stdout=self._log, stderr=subprocess.STDOUT, text=True
+            command,
+            env=self.environment,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=end_with_us,
         )
         until = time.monotonic() + 10
         while "system:capture_1" not in self.tool("jack_lsp", check=False):

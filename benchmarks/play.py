@@ -32,7 +32,18 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from _common import Verdict, arguments, finish, machine, machine_line, median, need, scratch, table
+from _common import (
+    Verdict,
+    arguments,
+    end_with_us,
+    finish,
+    machine,
+    machine_line,
+    median,
+    need,
+    scratch,
+    table,
+)
 
 
 def commands(path: Path) -> dict[str, list[str]]:
@@ -161,7 +172,9 @@ def main() -> None:
         daemon = [need("pulseaudio", "pulseaudio"), "--daemonize=no", "-n", "--exit-idle-time=-1"]
         daemon += ["-L", "module-null-sink sink_name=t rate=48000 channels=2"]
         daemon += ["-L", "module-native-protocol-unix"]
-        server = subprocess.Popen(daemon, env=environment, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(
+            daemon, env=environment, stderr=subprocess.DEVNULL, preexec_fn=end_with_us
+        )
         try:
             while not (folder / "pulse" / "native").exists():
                 time.sleep(0.05)

@@ -9,6 +9,7 @@ a sentence that names the package; with ``TENUTO_CI_STRICT=1`` it fails it inste
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import ctypes.util
 import fcntl
 import itertools
@@ -17,6 +18,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
@@ -56,6 +58,16 @@ def wait_until(condition: object, seconds: float, what: str, pause: float = 0.02
             pytest.fail(f"after {waited:.1f} s still not: {what}", pytrace=True)
         time.sleep(pause)
     return time.monotonic() - start
+
+
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # of linux/prctl.h
+
+
+def _end_with_us() -> None:
+    """In a child: end when the tests do, however they end."""
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end(process: subprocess.Popen[str], how: signal.Signals = signal.SIGTERM) -> None:
@@ -129,6 +141,7 @@ class Server(ABC):
             stderr=self._log,
             text=True,
             env=environment,
+            preexec_fn=_end_with_us,
         )
         until = time.monotonic() + READY_SECONDS
         while self._process.poll() is None and time.monotonic() < until:
@@ -317,6 +330,7 @@ class IndexPlayer:
             stderr=subprocess.DEVNULL,
             text=True,
             env=server.environment,
+            preexec_fn=_end_with_us,
         )
         assert self._process.stdout is not None
         first = self._process.stdout.readline()
