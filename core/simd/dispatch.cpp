@@ -6,6 +6,8 @@
 
 #if defined(_MSC_VER) && defined(_M_X64)
 #include <intrin.h>
+#elif defined(_WIN32) && defined(__x86_64__)
+#include <cpuid.h>
 #endif
 
 namespace tenuto::simd {
@@ -20,7 +22,7 @@ namespace {
 
 bool always() { return true; }
 
-#if defined(__x86_64__) && !defined(_MSC_VER)
+#if defined(__x86_64__) && !defined(_WIN32)
 // These also ask whether the system saves the wider registers.
 bool has_sse() {
     __builtin_cpu_init();
@@ -35,21 +37,37 @@ bool has_avx512() {
            __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
            __builtin_cpu_supports("avx512dq") != 0;
 }
-#elif defined(_M_X64)
+#elif defined(__x86_64__) || defined(_M_X64)
+// What __builtin_cpu_supports rests on is not in every compiler's library for Windows: asked here.
 // Source: Intel SDM volume 2, CPUID: leaf 1 ECX bits 12 (FMA), 20 (SSE4.2), 27 (OSXSAVE), leaf 7
 // EBX bits 5 (AVX2), 16, 17, 30, 31 (AVX-512 F, DQ, BW, VL). XCR0: which registers the system
 // saves, bits 1 and 2 those of SSE and AVX, 5 to 7 those of AVX-512.
+#if defined(_MSC_VER)
 bool has_bits(int leaf, int reg, unsigned bits) {
     int found[4];
     __cpuidex(found, leaf, 0);
     return (static_cast<unsigned>(found[reg]) & bits) == bits;
 }
+unsigned long long saved_registers() { return _xgetbv(0); }
+#else
+bool has_bits(int leaf, int reg, unsigned bits) {
+    unsigned found[4] = {};
+    __get_cpuid_count(leaf, 0, &found[0], &found[1], &found[2], &found[3]);
+    return (found[reg] & bits) == bits;
+}
+unsigned long long saved_registers() {
+    unsigned low = 0, high = 0;
+    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+#endif
 bool has_sse() { return has_bits(1, 2, 1U << 20); }
 bool has_avx2() {
-    return has_bits(1, 2, 1U << 12 | 1U << 27) && (_xgetbv(0) & 6) == 6 && has_bits(7, 1, 1U << 5);
+    return has_bits(1, 2, 1U << 12 | 1U << 27) && (saved_registers() & 6) == 6 &&
+           has_bits(7, 1, 1U << 5);
 }
 bool has_avx512() {
-    return has_avx2() && (_xgetbv(0) & 0xe0) == 0xe0 &&
+    return has_avx2() && (saved_registers() & 0xe0) == 0xe0 &&
            has_bits(7, 1, 1U << 16 | 1U << 17 | 1U << 30 | 1U << 31);
 }
 #endif
