@@ -35,14 +35,19 @@ __attribute__((noinline)) void unguarded() noexcept {
     may_throw(1);
 }
 
-void* forever_unguarded(void*) {
+void as_libjack_does() {
+    // NOLINTNEXTLINE(concurrency-thread-canceltype-asynchronous): that is what is tried
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
+}
+
+void* forever_unguarded(void*) {
+    as_libjack_does();
     for (;;) unguarded();
 }
 
 void* forever_portaudio(void* engine) {
     std::array<float, 64> in{}, out{};
-    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
+    as_libjack_does();
     for (;;) rt::portaudio_callback(in.data(), out.data(), 64, nullptr, 0, engine);
 }
 
@@ -52,7 +57,7 @@ struct FakeDevice {
 
 void* forever_miniaudio(void* device) {
     std::array<float, 64> in{}, out{};
-    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
+    as_libjack_does();
     for (;;) {
         rt::miniaudio_callback(device, out.data(), in.data(), 64);
         rt::miniaudio_play_callback(device, out.data(), nullptr, 64);
