@@ -54,7 +54,7 @@ class Meters : public std::enable_shared_from_this<Meters> {
     // [audio] Measures `frames` frames of `stride` interleaved channels; meter c reads channel
     // picks[c]. What is not finite counts as silence; returns how many samples were not.
     std::uint32_t measure(const float* block, std::uint32_t frames, std::uint32_t stride,
-                 std::span<const std::uint32_t> picks) noexcept TENUTO_NONBLOCKING;
+                          std::span<const std::uint32_t> picks) noexcept TENUTO_NONBLOCKING;
     // [audio] Measures `frames` frames of planar channels, one for each meter.
     void measure(const float* const* channels, std::uint32_t frames) noexcept TENUTO_NONBLOCKING;
     // [audio] Forgets all that was measured.
