@@ -3,8 +3,8 @@
 //
 //     probe NAME LOG      runs until its standard input closes, then writes LOG
 //
-// Full duplex, two channels. `out_1` counts the frames that this client has produced (n = 0, 1,
-// ...), `out_2` is the server's own frame clock. Both are exact in 24 bits: frame n is the sample
+// Full duplex, two channels. `out_1` counts the frames that this client has produced (n = 0, 1, ...),
+// `out_2` is the server's own frame clock. Both are exact in 24 bits: frame n is the sample
 // ((n mod 2^24) - 2^23) / 2^23. LOG holds the number of the server's xruns, then one record per
 // callback. Two of them can be wired together: one is the source, the other tells what it heard.
 //
@@ -33,10 +33,10 @@ typedef struct {
     uint32_t unused;
 } record;
 
-static void* (*port_get_buffer)(void*, uint32_t);
-static uint32_t (*last_frame_time)(const void*);
+static void *(*port_get_buffer)(void *, uint32_t);
+static uint32_t (*last_frame_time)(const void *);
 static void *client, *in_ports[channels], *out_ports[channels];
-static record* records;
+static record *records;
 static uint64_t record_count, produced;
 static uint64_t xruns;
 static volatile float heard;  // keeps the reading of the inputs from being optimised away
@@ -45,24 +45,24 @@ static float numbered(uint64_t n) {
     return (float)((int32_t)(n & 0xFFFFFF) - 0x800000) / 8388608.0F;
 }
 
-static int process(uint32_t frames, void* unused) {
+static int process(uint32_t frames, void *unused) {
     (void)unused;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     const uint32_t clock = last_frame_time(client);
-    const float* first = port_get_buffer(in_ports[0], frames);
+    const float *first = port_get_buffer(in_ports[0], frames);
     const uint32_t heard_number = (uint32_t)((int32_t)(first[0] * 8388608.0F) + 0x800000);
     if (record_count < most_records)
-        records[record_count++] =
-            (record){now.tv_sec * 1000000000LL + now.tv_nsec, clock, frames, heard_number, 0};
+        records[record_count++] = (record){now.tv_sec * 1000000000LL + now.tv_nsec, clock, frames,
+                                           heard_number, 0};
     float sum = 0;
     for (int c = 0; c < channels; ++c) {
-        const float* in = port_get_buffer(in_ports[c], frames);
+        const float *in = port_get_buffer(in_ports[c], frames);
         for (uint32_t i = 0; i < frames; ++i) sum += in[i];
     }
     heard = sum;
-    float* index = port_get_buffer(out_ports[0], frames);
-    float* time = port_get_buffer(out_ports[1], frames);
+    float *index = port_get_buffer(out_ports[0], frames);
+    float *time = port_get_buffer(out_ports[1], frames);
     for (uint32_t i = 0; i < frames; ++i) {
         index[i] = numbered(produced + i);
         time[i] = numbered((uint64_t)clock + i);
@@ -71,31 +71,31 @@ static int process(uint32_t frames, void* unused) {
     return 0;
 }
 
-static int xrun(void* unused) {
+static int xrun(void *unused) {
     (void)unused;
     ++xruns;
     return 0;
 }
 
-static void* library;
-static void* symbol(const char* name) {
-    void* found = dlsym(library, name);
+static void *library;
+static void *symbol(const char *name) {
+    void *found = dlsym(library, name);
     if (!found) fprintf(stderr, "probe: libjack has no %s\n", name), exit(1);
     return found;
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char **argv) {
     if (argc != 3) return fprintf(stderr, "probe: give NAME LOG\n"), 2;
     library = dlopen("libjack.so.0", RTLD_NOW);
     if (!library) return fprintf(stderr, "probe: %s\n", dlerror()), 1;
-    void* (*client_open)(const char*, int, int*, ...) = symbol("jack_client_open");
-    void* (*port_register)(void*, const char*, const char*, unsigned long, unsigned long) =
+    void *(*client_open)(const char *, int, int *, ...) = symbol("jack_client_open");
+    void *(*port_register)(void *, const char *, const char *, unsigned long, unsigned long) =
         symbol("jack_port_register");
-    int (*set_process)(void*, int (*)(uint32_t, void*), void*) =
+    int (*set_process)(void *, int (*)(uint32_t, void *), void *) =
         symbol("jack_set_process_callback");
-    int (*set_xrun)(void*, int (*)(void*), void*) = symbol("jack_set_xrun_callback");
-    int (*activate)(void*) = symbol("jack_activate");
-    int (*client_close)(void*) = symbol("jack_client_close");
+    int (*set_xrun)(void *, int (*)(void *), void *) = symbol("jack_set_xrun_callback");
+    int (*activate)(void *) = symbol("jack_activate");
+    int (*client_close)(void *) = symbol("jack_client_close");
     port_get_buffer = symbol("jack_port_get_buffer");
     last_frame_time = symbol("jack_last_frame_time");
 
@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
     while (read(0, &unused, 1) > 0) {
     }
     client_close(client);
-    FILE* log = fopen(argv[2], "wb");
+    FILE *log = fopen(argv[2], "wb");
     if (!log) return 1;
     fwrite(&xruns, sizeof xruns, 1, log);
     fwrite(records, sizeof *records, record_count, log);

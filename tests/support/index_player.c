@@ -29,18 +29,18 @@ typedef struct _jack_client jack_client;
 typedef struct _jack_port jack_port;
 typedef uint32_t nframes;
 
-static jack_client* (*client_open)(const char*, int, int*, ...);
-static int (*client_close)(jack_client*);
-static int (*activate)(jack_client*);
-static jack_port* (*port_register)(jack_client*, const char*, const char*, unsigned long,
+static jack_client *(*client_open)(const char *, int, int *, ...);
+static int (*client_close)(jack_client *);
+static int (*activate)(jack_client *);
+static jack_port *(*port_register)(jack_client *, const char *, const char *, unsigned long,
                                    unsigned long);
-static void* (*port_get_buffer)(jack_port*, nframes);
-static int (*set_process)(jack_client*, int (*)(nframes, void*), void*);
-static int (*set_xrun)(jack_client*, int (*)(void*), void*);
-static void (*on_shutdown)(jack_client*, void (*)(void*), void*);
-static nframes (*last_frame_time)(const jack_client*);
-static nframes (*get_sample_rate)(jack_client*);
-static nframes (*get_buffer_size)(jack_client*);
+static void *(*port_get_buffer)(jack_port *, nframes);
+static int (*set_process)(jack_client *, int (*)(nframes, void *), void *);
+static int (*set_xrun)(jack_client *, int (*)(void *), void *);
+static void (*on_shutdown)(jack_client *, void (*)(void *), void *);
+static nframes (*last_frame_time)(const jack_client *);
+static nframes (*get_sample_rate)(jack_client *);
+static nframes (*get_buffer_size)(jack_client *);
 
 enum { no_start_server = 1, port_is_output = 2, most_channels = 8 };
 enum { most_cycles = 1 << 20 };  // 47 minutes of 128 frames at 48 kHz
@@ -52,15 +52,15 @@ struct cycle {
     uint32_t xruns;
 };
 
-static jack_client* client;
-static jack_port* ports[most_channels];
+static jack_client *client;
+static jack_port *ports[most_channels];
 static int channels;
-static struct cycle* cycles;  // written by the audio thread, read when it has ended
+static struct cycle *cycles;  // written by the audio thread, read when it has ended
 static uint64_t cycle_count, played, skipped;
 static atomic_uint xruns;
 static atomic_int server_gone, stopping;
 
-static int process(nframes count, void* unused) {
+static int process(nframes count, void *unused) {
     (void)unused;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -74,7 +74,7 @@ static int process(nframes count, void* unused) {
                                              frame_time, played, atomic_load(&xruns)};
     ++cycle_count;
     for (int c = 0; c < channels; ++c) {
-        float* out = port_get_buffer(ports[c], count);
+        float *out = port_get_buffer(ports[c], count);
         for (nframes i = 0; i < count; ++i) {
             const uint32_t code = (uint32_t)(played + i + ((uint64_t)c << 20)) & 0xFFFFFF;
             out[i] = (float)((int32_t)code - 8388608) / 8388608.0F;
@@ -84,13 +84,13 @@ static int process(nframes count, void* unused) {
     return 0;
 }
 
-static int count_xrun(void* unused) {
+static int count_xrun(void *unused) {
     (void)unused;
     atomic_fetch_add(&xruns, 1);
     return 0;
 }
 
-static void note_shutdown(void* unused) {
+static void note_shutdown(void *unused) {
     (void)unused;
     atomic_store(&server_gone, 1);
 }
@@ -100,8 +100,8 @@ static void stop(int unused) {
     atomic_store(&stopping, 1);
 }
 
-static void* load(void* library, const char* name) {
-    void* found = dlsym(library, name);
+static void *load(void *library, const char *name) {
+    void *found = dlsym(library, name);
     if (found == NULL) {
         fprintf(stderr, "index_player: libjack has no %s\n", name);
         exit(2);
@@ -110,13 +110,13 @@ static void* load(void* library, const char* name) {
 }
 
 static void load_jack(void) {
-    void* jack = dlopen("libjack.so.0", RTLD_NOW);
+    void *jack = dlopen("libjack.so.0", RTLD_NOW);
     if (jack == NULL) {
         fprintf(stderr, "index_player: %s\n", dlerror());
         exit(2);
     }
     // POSIX's own way to turn dlsym's pointer to an object into one to a function.
-#define LOAD(variable, name) *(void**)&variable = load(jack, name)
+#define LOAD(variable, name) *(void **)&variable = load(jack, name)
     LOAD(client_open, "jack_client_open");
     LOAD(client_close, "jack_client_close");
     LOAD(activate, "jack_activate");
@@ -131,8 +131,8 @@ static void load_jack(void) {
 #undef LOAD
 }
 
-static void write_log(const char* path) {
-    FILE* file = fopen(path, "w");
+static void write_log(const char *path) {
+    FILE *file = fopen(path, "w");
     if (file == NULL) {
         perror(path);
         exit(2);
@@ -144,7 +144,7 @@ static void write_log(const char* path) {
     fclose(file);
 }
 
-int main(int count, char** arguments) {
+int main(int count, char **arguments) {
     if (count < 3 || (channels = atoi(arguments[2])) < 1 || channels > most_channels) {
         fprintf(stderr, "usage: index_player NAME CHANNELS [LOG]; 1 to 8 channels\n");
         return 2;
@@ -183,8 +183,8 @@ int main(int count, char** arguments) {
     const int gone = atomic_load(&server_gone);
     if (!gone) client_close(client);  // ends the audio thread
     printf("{\"cycles\": %llu, \"frames\": %llu, \"skipped\": %llu, \"xruns\": %u}\n",
-           (unsigned long long)cycle_count, (unsigned long long)played, (unsigned long long)skipped,
-           atomic_load(&xruns));
+           (unsigned long long)cycle_count, (unsigned long long)played,
+           (unsigned long long)skipped, atomic_load(&xruns));
     fflush(stdout);
     if (count > 3) write_log(arguments[3]);
     // Not through exit handlers: closing a client of a dead server can wait for ever.

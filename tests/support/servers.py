@@ -9,7 +9,6 @@ a sentence that names the package; with ``TENUTO_CI_STRICT=1`` it fails it inste
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import ctypes.util
 import fcntl
 import itertools
@@ -18,7 +17,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
@@ -28,8 +26,9 @@ from typing import IO, NoReturn, Self
 
 import pytest
 
+from support.children import END_SECONDS, end, end_with_us
+
 READY_SECONDS = 15.0
-END_SECONDS = 5.0
 _numbers = itertools.count(1)
 
 
@@ -58,30 +57,6 @@ def wait_until(condition: object, seconds: float, what: str, pause: float = 0.02
             pytest.fail(f"after {waited:.1f} s still not: {what}", pytrace=True)
         time.sleep(pause)
     return time.monotonic() - start
-
-
-_libc = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1  # of linux/prctl.h
-
-
-def _end_with_us() -> None:
-    """In a child: end when the tests do, however they end."""
-    if sys.platform == "linux":
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _end(process: subprocess.Popen[str], how: signal.Signals = signal.SIGTERM) -> None:
-    """End one process that we started; SIGKILL when it does not listen."""
-    if process.poll() is None:
-        process.send_signal(how)
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(END_SECONDS)
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
 
 
 def _free_name() -> tuple[str, IO[str]]:
@@ -141,7 +116,7 @@ class Server(ABC):
             stderr=self._log,
             text=True,
             env=environment,
-            preexec_fn=_end_with_us,
+            preexec_fn=end_with_us,
         )
         until = time.monotonic() + READY_SECONDS
         while self._process.poll() is None and time.monotonic() < until:
@@ -157,7 +132,7 @@ class Server(ABC):
 
     def _finish(self, how: signal.Signals) -> None:
         if self._process is not None:
-            _end(self._process, how)
+            end(self._process, how)
             self._process = None
         if self._log is not None:
             self._log.close()
@@ -330,12 +305,12 @@ class IndexPlayer:
             stderr=subprocess.DEVNULL,
             text=True,
             env=server.environment,
-            preexec_fn=_end_with_us,
+            preexec_fn=end_with_us,
         )
         assert self._process.stdout is not None
         first = self._process.stdout.readline()
         if not first.startswith("ready"):
-            _end(self._process)
+            end(self._process)
             pytest.fail(f"the index player did not start: {first!r}", pytrace=False)
         self.pid = self._process.pid
         self.outputs = [f"{self.name}:out_{c + 1}" for c in range(channels)]
@@ -349,7 +324,7 @@ class IndexPlayer:
             self._process.wait(END_SECONDS)
             line = self._process.stdout.readline()
         finally:
-            _end(self._process, signal.SIGKILL)
+            end(self._process, signal.SIGKILL)
         counts: dict[str, int] = json.loads(line)
         return counts
 
@@ -363,7 +338,7 @@ def playing(
     try:
         yield player
     finally:
-        _end(player._process, signal.SIGKILL)
+        end(player._process, signal.SIGKILL)
 
 
 class PulseServer(Server):
@@ -411,4 +386,4 @@ class PulseServer(Server):
         try:
             yield
         finally:
-            _end(process, signal.SIGKILL)
+            end(process, signal.SIGKILL)
