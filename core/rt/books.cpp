@@ -59,6 +59,11 @@ void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         follow(arrival);
         follow_what_stays(arrival.now_ns);
         own_lateness_ns_ = lateness_ns_;
+    } else if (std::isinf(settings_.wobble_blocks)) {
+        follow(arrival);
+        own_lateness_ns_ = lateness_ns_;
+        if (lateness_ns_ > bound_ns()) move_to(arrival.now_ns);  // it has enough for so long
+        if (static_cast<double>(arrival.now_ns - away_.since_ns) > window_ns_) settle_away();
     } else {
         follow(arrival);
         // After a loss that is not settled yet blocks are late by its length; that is told once.
@@ -80,8 +85,8 @@ void Books::lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     if (settings_.loss_quantum == 0) settings_.loss_quantum = arrival.frames;
     const double block_ns = settings_.blocksize * nominal_frame_ns_;
     const bool in_cycles = settings_.loss_quantum > 1;
-    threshold_ns_ = in_cycles ? threshold_min_ns
-                              : std::max(threshold_min_ns, settings_.wobble_blocks * block_ns);
+    const double wobble = std::isinf(settings_.wobble_blocks) ? 0.5 : settings_.wobble_blocks;
+    threshold_ns_ = in_cycles ? threshold_min_ns : std::max(threshold_min_ns, wobble * block_ns);
     window_ns_ = std::max(window_min_ns, window_blocks * block_ns);
     expected_ns_ = static_cast<double>(arrival.now_ns);
     lateness_ns_ = own_lateness_ns_ = 0;

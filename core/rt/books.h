@@ -54,6 +54,7 @@ struct BooksSettings {
     // More than 1: a server that runs in cycles of so many frames; 0: of the first block's length.
     std::uint32_t loss_quantum = 1;
     // A step of up to so many blocks is not a loss (a server that runs in cycles has none).
+    // Infinite: a device that only plays asks ahead, as it likes, and its clock tells of no loss.
     double wobble_blocks = 0.5;
 };
 

@@ -2,6 +2,7 @@
 // Devices that behave in known ways, on a clock that is computed.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -338,4 +339,23 @@ TEST("books: a server that hands over four blocks at a time loses nothing") {
     for (int burst = 0; burst < 20000; ++burst)
         for (int i = 3; i >= 0; --i) device.deliver(i * 2666.67 + 100 * (burst % 7));
     CHECK(device.losses.empty());
+}
+
+TEST("books: a device that only plays asks ahead, and that is no loss") {
+    Books books({48000, 512, 1, std::numeric_limits<double>::infinity()});
+    std::int64_t now = 1'000'000'000;
+    std::uint64_t tag = 0;
+    int late = 0, losses = 0;
+    const auto ask = [&] {
+        books.enter({now, 512, -1, tag++});
+        for (; books.next_loss() != nullptr; books.drop_loss()) ++losses;
+        late += books.lateness_ns() > 512e9 / 48000 ? 1 : 0;
+    };
+    for (int n = 0; n < 140; ++n) ask();  // 1.5 s at once, to fill what the server keeps
+    now += 1'500'000'000;
+    for (int n = 0; n < 2000; ++n, now += 10'666'667) ask();
+    books.settle_at_end(now);
+    CHECK(books.next_loss() == nullptr && losses == 0);
+    CHECK(late == 1);  // the one behind the pause
+    CHECK_NEAR(books.true_samplerate(), 48000, 48000 * 50e-6);
 }

@@ -8,6 +8,7 @@ gets to run again.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import weakref
@@ -177,7 +178,9 @@ class Stream:
             self._promote(counts)
             self._tell_losses(counts["lost_frames"])
             last = max(counts["last_callback_ns"], self._opened_ns)
-            patience = _STALLED_AFTER_NS if counts["callbacks"] > 0 else _STARTED_AFTER_NS
+            # A server may have taken two seconds of sound from who only plays.
+            is_patient = counts["callbacks"] == 0 or math.isinf(self.adapter.offered.wobble_blocks)
+            patience = _STARTED_AFTER_NS if is_patient else _STALLED_AFTER_NS
             stalled = self.is_clocked and _core.monotonic_ns() - last > patience
             if not stalled and not self.adapter.is_lost():
                 return

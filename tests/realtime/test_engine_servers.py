@@ -150,3 +150,13 @@ def test_an_engine_goes_on_when_the_jack_server_comes_back(jack: JackServer) -> 
         before = engine.frame
         wait_until(lambda: engine.frame > before + 4800, 8.0, "it runs again")
         assert engine.state == "running"
+
+
+def test_who_only_plays_on_pulseaudio_is_told_of_no_loss(pulse: PulseServer) -> None:
+    # The server takes two seconds of sound at once, and then nothing for as long.
+    sound = noise(4 * 48_000, 2) / 10
+    with tenuto.play(sound, 48_000, blocking=False, device="pulse") as playback:
+        assert playback.wait(15)
+        stats = playback.engine.stats()
+    assert (stats.xruns, stats.lost_frames, playback.player.underruns) == (0, 0, 0)
+    assert stats.late <= stats.callbacks // 20

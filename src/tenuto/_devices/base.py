@@ -78,7 +78,8 @@ class Offered:
     blocksize: int
     loss_quantum: int
     separate_output: bool = False  # input and output are two devices, each with its own callback
-    wobble_blocks: float = 0.5  # how far its clock steps without a loss; a sound card's default
+    # How far its clock steps without a loss; a sound card's default. Infinite: it says nothing.
+    wobble_blocks: float = 0.5
 
 
 class Adapter(Protocol):

@@ -178,6 +178,8 @@ class Found:
 
 def _wobble_blocks(backend: str, wanted: Wanted) -> float:
     """How far the back end's clock steps without a loss, in blocks."""
+    if not wanted.has_input and backend != "jack":
+        return math.inf  # who only plays is asked for sound ahead of time
     if backend != "pulse":
         return 0.5
     # Measured on a null sink's monitor: a sawtooth of one block, and of 8 ms for small blocks.

@@ -7,6 +7,7 @@ with a native callback, because its own streams call Python for every block.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import _core
@@ -49,7 +50,16 @@ class PortAudioAdapter(LibraryAdapter):
         used = max(wanted.in_picks) + 1 if wanted.in_picks else min(2, ins)
         used = used if wanted.has_input else 0
         outs = max(wanted.out_channels, min(2, outs))
-        self.offered = Offered(name, "portaudio", used, outs, wanted.blocksize, 1)
+        self.offered = Offered(
+            name,
+            "portaudio",
+            used,
+            outs,
+            wanted.blocksize,
+            1,
+            # Who only plays is asked for sound ahead of time; losses are flagged.
+            wobble_blocks=0.5 if wanted.has_input else math.inf,
+        )
 
     def open(self, engine: _core.Engine) -> None:
         ffi, lib = self._sd._ffi, self._sd._lib
