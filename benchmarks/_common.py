@@ -181,6 +181,16 @@ def end_with_us() -> None:
     ctypes.CDLL(None).prctl(1, 15)
 
 
+def stay_awake() -> None:
+    """Ask for processors that do not sleep, until this program ends (Linux's cpu_dma_latency)."""
+    try:
+        request = os.open("/dev/cpu_dma_latency", os.O_WRONLY)
+    except OSError as error:
+        print(f"processors may sleep ({error.strerror}), which makes wake-ups later")
+        return
+    os.write(request, (0).to_bytes(4, "little"))
+
+
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """A folder for the run's files, gone afterwards."""

@@ -18,7 +18,6 @@ Usage: python benchmarks/jitter.py [--quick] [--repeat 7] [--seconds 10] [--json
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import subprocess
 import time
@@ -32,6 +31,7 @@ from _common import (
     machine_line,
     median,
     need,
+    stay_awake,
     table,
     weighted_percentile,
 )
@@ -99,24 +99,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="of each run")
 
 
-def stay_awake() -> int | None:
-    """Ask for processors that do not sleep, for as long as this is open."""
-    try:
-        request = os.open("/dev/cpu_dma_latency", os.O_WRONLY)
-    except OSError as error:
-        print(f"processors may sleep ({error.strerror}), but not while cyclictest runs")
-        return None
-    os.write(request, (0).to_bytes(4, "little"))
-    return request
-
-
 def main() -> None:
     args = arguments(__doc__ or "", options)
     facts = machine()
     print(machine_line(facts))
     seconds = 1.0 if args.quick else args.seconds
     repeat = args.repeat or (1 if args.quick else 7)
-    awake = stay_awake()
+    stay_awake()
     turns: dict[str, list[dict[str, Any]]] = {"tenuto": [], "cyclictest": []}
     beside: dict[str, list[dict[str, Any]]] = {"tenuto": [], "cyclictest": []}
     for i in range(repeat):
@@ -148,8 +137,6 @@ def main() -> None:
                 ratio <= 1.5,
             )
         )
-    if awake is not None:
-        os.close(awake)
     finish(args, facts, {"turns": turns, "at_once": beside}, verdicts)
 
 

@@ -196,11 +196,16 @@ PARTS = {
 
 # What limits each, as far as it was measured; what was not is said to be so.
 LIMITS = {
-    "engine": """On the clock a block takes about 2.6 times as long in the median as one that
-follows at once. Cold caches after the wait would explain it; that is not profiled, as this
-machine has no hardware counters. In the large graph a node takes longer than by itself on
-warm data (gain 2.5 against 0.5 µs, biquad 9.2 against 7.6 µs): a block of 64 channels is 32
-KiB, as much as the first-level cache holds.""",
+    "engine": """A processor that may sleep between two blocks wakes up slow: without the request
+above, blocks on the clock took 41 µs in the median and 55 to 74 at p99 (512 frames), 5 to 7
+and 12 to 20 (64 frames) on the same idle machine. In the large graph a node takes longer than
+by itself on warm data (gain 2.5 against 0.5 µs, biquad 9.2 against 7.6 µs): a block of 64
+channels is 32 KiB, as much as the first-level cache holds. Its p99 is that of the machine,
+which is shared.""",
+    "kernels": """Late callbacks are the machine's: their share without load is the largest. The
+tanh is the C library's in both.""",
+    "play": """Of the time to the first frame most is the start of Python, of NumPy and of
+libsndfile's package. "Beyond" is the null sink: it plays out what it has rendered ahead.""",
     "eq": """The same code over sound that stays in the cache takes 4.1 ns, over 10 s of sound
 5.0, over 30 s 5.2; the rest is what one call of `render` costs (about 0.2 ms) and memory for
 the result. Sixteen times SciPy would be 1.3 ns, below the floor of the arithmetic: `sosfilt`
