@@ -127,8 +127,7 @@ def fades_in(from_: LiveNode | None, to: LiveNode | None, before: set[LiveNode])
         return False
     if from_ is None or from_ in before:
         return True
-    is_last_of_new = to is None or to in before
-    return from_.node.has_voice and (is_last_of_new or to is None or not to.node.has_voice)
+    return from_.node.has_voice and (to is None or to in before or not to.node.has_voice)
 
 
 def checked_map(channel_map: Sequence[int | None] | None) -> tuple[int, ...] | None:

@@ -41,7 +41,6 @@ class Offline:
 
     def __init__(self, samplerate: int, blocksize: int, ins: int, outs: int | None) -> None:
         self.samplerate, self._blocksize = samplerate, blocksize
-        self._core: _core.Engine | None = None
         self._planned: list[tuple[int, int, int, list[float]]] = []
         self._graph = OfflineGraph(samplerate, blocksize, ins, outs)
         self.input, self.output = self._graph.input, self._graph.output
@@ -66,8 +65,8 @@ class Offline:
         return At(self._keep, self._graph, whole("frame", frame, 0, 2**62, "frames"))
 
     def _keep(self, frame: int, target: int, first: int, values: list[float]) -> bool:
-        if self._core is not None:
-            return bool(_core.schedule(self._core, frame, target, first, values))
+        if self._graph.engine is not None:
+            return bool(_core.schedule(self._graph.engine, frame, target, first, values))
         self._planned.append((frame, target, first, values))
         return True
 
@@ -75,22 +74,23 @@ class Offline:
         """What was built becomes what runs; returns how many channels come out."""
         ins, outs = self.input.channels, self.output.channels
         slots = _MORE_EVENTS + sum(-(-len(values) // _EVENT_VALUES) for *_, values in self._planned)
-        self._core = _core.Engine(ins, outs, self.samplerate, self._blocksize, event_slots=slots)
-        self._graph.settle(self._core)
+        engine = _core.Engine(ins, outs, self.samplerate, self._blocksize, event_slots=slots)
+        self._graph.settle(engine)
         for event in self._planned:
-            _core.schedule(self._core, *event)
+            _core.schedule(engine, *event)
         return outs
 
     def run(self, frames: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         """Run frames, shape (frames, in channels), through into `out`, (frames, out channels)."""
-        assert self._core is not None, "settle() comes first"
+        engine = self._graph.engine
+        assert engine is not None, "settle() comes first"
         nodes = self._graph.nodes()
         most = max(1, min((node._most_at_once() for node in nodes), default=len(frames)))
         for at in range(0, len(frames), most):
             piece = frames[at : at + most]
             for node in nodes:
                 node._wait_for_disk(len(piece))
-            _core.run_offline(self._core, piece, out[at : at + most], self._blocksize)
+            _core.run_offline(engine, piece, out[at : at + most], self._blocksize)
 
     def begin(self) -> None:
         """Open what nodes need to have open."""
