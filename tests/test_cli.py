@@ -16,6 +16,7 @@ import pytest
 import soundfile
 
 import tenuto
+from support.command import run
 from tenuto.cli import main
 
 COMMANDS = [
@@ -30,19 +31,6 @@ COMMANDS = [
     "bench",
     "doctor",
 ]
-
-
-def run(*arguments: object, code: int = 0, **options: object) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tenuto", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        **options,  # type: ignore[call-overload]
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done  # type: ignore[no-any-return]
 
 
 @pytest.fixture

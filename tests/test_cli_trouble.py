@@ -14,27 +14,12 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from support.command import run
 from support.faults import MountDisk
 from tenuto._devices import DeviceInfo
 from tenuto.cli.devices import devices
 
 RECORD = [sys.executable, "-m", "tenuto", "record", "-d", "virtual", "-s", "0.5"]
-
-
-def tenuto(
-    *arguments: str, folder: Path, code: int = 0, **options: object
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tenuto", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        **options,  # type: ignore[call-overload]
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done  # type: ignore[no-any-return]
 
 
 def nobody_reads() -> int:
@@ -98,7 +83,7 @@ def test_names_are_printed_as_they_are(tmp_path: Path, name: str) -> None:
         (["record", other, "-d", f"virtual:{name}", "-s", "0.05", "--overwrite"], Path(name).name),
         (["demo", "-i", name, "-s", "0.05", "-o", name + "out"], Path(name).name),
     ):
-        assert told in tenuto(*command, folder=tmp_path).stdout, command
+        assert told in run(*command, cwd=tmp_path).stdout, command
 
 
 @pytest.mark.realtime
@@ -121,7 +106,7 @@ def test_a_recording_that_fails_says_what_it_has_all_the_same(
     mount_disk: MountDisk, how: list[str]
 ) -> None:
     folder = mount_disk("200k")
-    done = tenuto("record", "x.wav", "-d", "virtual", "-s", "3", *how, folder=folder, code=4)
+    done = run("record", "x.wav", "-d", "virtual", "-s", "3", *how, cwd=folder, code=4)
     frames = soundfile.info(folder / "x.wav").frames
     assert "No space left" in done.stderr
     if how:
@@ -141,10 +126,10 @@ def test_letters_that_the_terminal_lacks_are_no_reason_to_fail(
     for name in names:
         record = ["record", name, "-d", "virtual", "-s", "0.05"]
         for command in (record, ["info", name]):
-            done = tenuto(*command, folder=tmp_path, env=environment, encoding=encoding)
+            done = run(*command, cwd=tmp_path, env=environment, encoding=encoding)
             assert ".wav" in done.stdout
-        tenuto(*record, folder=tmp_path, env=environment, encoding=encoding, code=4)
-    tenuto("record", "--help", folder=tmp_path, env=environment, encoding=encoding)
+        run(*record, cwd=tmp_path, env=environment, encoding=encoding, code=4)
+    run("record", "--help", cwd=tmp_path, env=environment, encoding=encoding)
 
 
 @pytest.mark.parametrize("name", ["Mixer [USB 2.0]", "Desk [/x]"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,20 @@ LOSSLESS = sorted(
     | {(".wav", "PCM_16"), (".wav", "PCM_32"), (".wav", "PCM_U8"), (".aiff", "PCM_S8")}
     | {(".flac", "PCM_16"), (".flac", "PCM_S8"), (".caf", "ALAC_24"), (".caf", "ALAC_16")}
 )
+
+
+def recorded(recorders: list[tenuto.Recorder], frames: int) -> Iterator[tenuto.Take]:
+    """Record; beside each file lies, as ``.killed``, what a kill behind `frames` had left of it."""
+    for recorder in recorders:
+        recorder.start()
+    while min(recorder.written_frames for recorder in recorders) < frames:
+        time.sleep(0.01)
+    for recorder in recorders:
+        assert recorder.path is not None
+        shutil.copy(recorder.path, recorder.path.with_suffix(".killed"))
+    for recorder in recorders:
+        assert recorder.wait(20)
+        yield recorder.stop()
 
 
 def record_all(folder: Path, kinds: list[tuple[str, str | None]]) -> list[tenuto.Take]:
@@ -105,16 +120,7 @@ def test_rare_formats_read_back_while_they_are_recorded_and_afterwards(
         for subtype in _SUBTYPES
         if subtype in soundfile.available_subtypes(name) and (name, subtype) not in _LEFT_OUT
     ]
-    for recorder in recorders:
-        recorder.start()
-    while min(recorder.written_frames for recorder in recorders) < rate // 2:
-        time.sleep(0.01)
-    for recorder in recorders:
-        assert recorder.path is not None
-        shutil.copy(recorder.path, recorder.path.with_suffix(".killed"))
-    for recorder in recorders:
-        assert recorder.wait(20)
-        take = recorder.stop()
+    for take in recorded(recorders, rate // 2):
         step = 1 / 31 if "LAW" in take.path.name else 2.0**-7 if "8" in take.path.name else 2.0**-15
         sound, read_rate = soundfile.read(take.path, dtype="float32", always_2d=True)
         assert (len(sound), read_rate) == (take.frames, rate) == (rate, rate)
@@ -169,16 +175,7 @@ def test_telephone_codecs_read_back_while_they_are_recorded_and_afterwards(tmp_p
         )
         for name, subtype in PACKED
     ]
-    for recorder in recorders:
-        recorder.start()
-    while min(recorder.written_frames for recorder in recorders) < RATE // 2:
-        time.sleep(0.01)
-    for recorder in recorders:
-        assert recorder.path is not None
-        shutil.copy(recorder.path, recorder.path.with_suffix(".killed"))
-    for recorder in recorders:
-        assert recorder.wait(20)
-        take = recorder.stop()
+    for take in recorded(recorders, RATE // 2):
         sound, rate = soundfile.read(take.path, dtype="float32")
         # The last block is filled up.
         assert rate == RATE and RATE <= len(sound) < RATE + 2_200, take.path

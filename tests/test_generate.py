@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import signal
 import subprocess
@@ -15,21 +16,12 @@ import pytest
 import soundfile
 
 import tenuto
+from support import command
 from support.faults import MountDisk
 from support.nodes import run as run_node
 from tenuto.design.sweep import sweep
 
-
-def run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tenuto", "generate", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+run = functools.partial(command.run, "generate")
 
 
 def test_sine_is_in_the_file(tmp_path: Path) -> None:

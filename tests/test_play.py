@@ -16,19 +16,12 @@ import soundfile
 from typer.testing import CliRunner
 
 import tenuto
+from support.command import run
 from support.players import RATE, ffmpeg_decoded, m4a, noise, played, written
 from tenuto import FilePlayer, _play
 from tenuto.cli import app
 from tenuto.cli._keys import take_key
 from tenuto.cli.play import Remote
-
-
-def run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tenuto", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == code, done.stderr
-    return done
-
 
 # -- from Python ----------------------------------------------------------------------------------
 
