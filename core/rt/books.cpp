@@ -46,9 +46,11 @@ void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         enter_exact(arrival, returning_ ? Cause::device_lost : Cause::xrun);
         lock_onto(arrival);
     } else if (returning_) {
-        const double missing_ns = static_cast<double>(arrival.now_ns) - due_ns(arrival.frames);
         settle_at_end(last_ns_);  // what was open before the device left is decided now
-        away_ = {arrival.tag, std::max(0.0, missing_ns / frame_ns_), arrival.now_ns};
+        if (!knows_rate()) frame_ns_ = nominal_frame_ns_;
+        const double missing_ns =
+            static_cast<double>(arrival.now_ns) - earliest_ns() - arrival.frames * frame_ns_;
+        away_ = {arrival.tag, std::max(0.0, missing_ns / frame_ns_), 0, arrival.now_ns};
         if (arrival.device_frame >= 0) {
             away_.frames = static_cast<double>(arrival.device_frame - next_device_frame_);
             settle_away();
@@ -106,11 +108,11 @@ void Books::follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     expected_ns_ += block_ns;
     lateness_ns_ = static_cast<double>(arrival.now_ns) - expected_ns_;
     locked_ns_ += block_ns;
+    // The first block of a device that came back may have been late: it was away for less.
+    away_.early_ns = std::min(away_.early_ns, lateness_ns_ + followed_ns_);
     const double bound = bound_ns();
     if (lateness_ns_ < -bound) {
         // Frames cannot come before the device made them: the earlier prediction was too late.
-        // So was the first block of a device that came back: the device was away for less.
-        away_.frames = std::max(0.0, away_.frames + lateness_ns_ / frame_ns_);
         move_to(arrival.now_ns);
         step_count_ = 0;
         return;
@@ -135,8 +137,7 @@ void Books::follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     const double most =
         std::max(threshold_ns_ / 4, jitter_.is_new() ? 0.0 : clamp_spreads * jitter_.spread_ns());
     const double error = std::clamp(lateness_ns_, -most, most);
-    expected_ns_ += std::numbers::sqrt2 * w * error;
-    followed_ns_ += std::numbers::sqrt2 * w * error;
+    follow_by(std::numbers::sqrt2 * w * error);
     if (jitter_.is_new()) return;  // the rate has time
     frame_ns_ += w * w * error / std::max(1u, arrival.frames);
     frame_ns_ = std::clamp(frame_ns_, nominal_frame_ns_ * (1 - rate_tolerance),
@@ -161,6 +162,14 @@ void Books::follow_by(double ns) noexcept TENUTO_NONBLOCKING {
     lateness_ns_ -= ns;
     floor_ns_ -= ns;
     floor_before_ns_ -= ns;
+}
+
+double Books::earliest_ns() const noexcept TENUTO_NONBLOCKING {
+    return expected_ns_ + std::min(floor_ns_, floor_before_ns_);
+}
+
+bool Books::knows_rate() const noexcept TENUTO_NONBLOCKING {
+    return locked_ns_ * narrow_hz > shrinking_hz_seconds * 1e9;
 }
 
 double Books::bound_ns() const noexcept TENUTO_NONBLOCKING {
@@ -221,7 +230,8 @@ void Books::look_for_steps(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
 }
 
 void Books::settle_away() noexcept TENUTO_NONBLOCKING {
-    push_loss(away_.tag, away_.frames, away_.since_ns, Cause::device_lost);
+    const double frames = std::max(0.0, away_.frames + away_.early_ns / frame_ns_);
+    push_loss(away_.tag, frames, away_.since_ns, Cause::device_lost);
     away_ = {};
 }
 
@@ -296,7 +306,8 @@ std::uint64_t Books::unsettled_tag() const noexcept TENUTO_NONBLOCKING {
 
 std::uint64_t Books::missing_until(std::int64_t now_ns) const noexcept {
     if (!locked_) return 0;
-    const double frames = (static_cast<double>(now_ns) - expected_ns_) / frame_ns_;
+    const double frame_ns = knows_rate() ? frame_ns_ : nominal_frame_ns_;
+    const double frames = (static_cast<double>(now_ns) - earliest_ns()) / frame_ns;
     return frames > 0 ? static_cast<std::uint64_t>(std::llround(frames)) : 0;
 }
 

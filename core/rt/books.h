@@ -109,7 +109,8 @@ class Books {
     // The time that the device was away, while its first blocks show how late the very first was.
     struct Away {
         std::uint64_t tag = no_tag;
-        double frames = 0;  // 0: it was not away lately
+        double frames = 0;    // until its first block came; 0: it was not away lately
+        double early_ns = 0;  // the earliest of its blocks, held against the first
         std::int64_t since_ns = 0;
     };
     static constexpr std::size_t most_steps = 32;
@@ -117,6 +118,10 @@ class Books {
     void lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void enter_exact(const Arrival& arrival, Cause cause) noexcept TENUTO_NONBLOCKING;
+    // When the last block would have come, had it come as early as the earliest lately.
+    double earliest_ns() const noexcept TENUTO_NONBLOCKING;
+    // False while the loop is wide, and jitter may have pulled its rate aside.
+    bool knows_rate() const noexcept TENUTO_NONBLOCKING;
     // What a block may be early or late by and still be ordinary.
     double bound_ns() const noexcept TENUTO_NONBLOCKING;
     // What the smallest lateness must rise by to be a loss.

@@ -242,6 +242,42 @@ TEST("books: the time that a device was away is a loss of its own kind") {
     CHECK(device.losses.size() == 1);
 }
 
+TEST("books: how long a device was away is known to the jitter of one earliest block") {
+    // After a second only, with lateness up to most of a block: of 375 exponential latenesses the
+    // earliest is 1/375 of the mean late; of those of half a window before and behind the outage,
+    // 28 and more, 1/28. A rate learnt from that second would be off by a hundred frames.
+    for (const double mean_us : {40.0, 300.0, 1000.0, 2000.0}) {
+        double sum = 0;
+        for (std::uint32_t seed = 0; seed < 40; ++seed) {
+            Device device(0, 128, seed);
+            device.run(375, mean_us);
+            device.books.device_returns();
+            device.lose(100'000);
+            device.run(375, mean_us);
+            double found = 0;
+            for (const Loss& loss : device.losses)
+                if (loss.cause == Cause::device_lost) found += static_cast<double>(loss.frames);
+            sum += found - 100'000;
+            CHECK_NEAR(found, 100'000, 1 + mean_us * 0.048);
+        }
+        CHECK_NEAR(sum / 40, 0, 1 + mean_us * 0.048 / 28);
+    }
+}
+
+TEST("books: a loss right before a device went away counts once") {
+    Device device;
+    device.run(2000);
+    device.lose(640);
+    device.run(30);  // it is not settled yet, but has stayed
+    device.books.device_returns();
+    device.lose(48000);
+    device.run(200);
+    CHECK(device.losses.size() == 2);
+    std::uint64_t frames = 0;
+    for (const Loss& loss : device.losses) frames += loss.frames;
+    CHECK_NEAR(static_cast<double>(frames), 48640, 4);
+}
+
 TEST("books: what is missing until now is told for a device that stays away") {
     Device device;
     device.run(2000, 1);

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.realtime
 LOST_WITHIN = 2.0  # seconds from the server's death to state "lost"
 BACK_WITHIN = 3.0  # from the server's return to the next block
 OUTAGE = 1.5
-# By how many frames a gap "device-lost" may be wrong, held against the clock: the end of the old
-# server is known by one wake-up only. (Usually it is 2.)
+# By how many frames a gap "device-lost" may be wrong, held against the clock: both its ends are
+# known by the earliest wake-up of some tenths of a second. (Usually it is 3.)
 GAP_ERROR = 96
 
 
