@@ -383,7 +383,6 @@ module_ring = None
 
 
 def test_a_chain_file_names_the_function_and_finds_it_among_imported_modules() -> None:
-    pytest.importorskip("tomli_w")
     global module_ring
     module_ring = ring()
     type(module_ring())._function = f"{__name__}:module_ring"  # where a decorator would put it

@@ -14,7 +14,7 @@ import pytest
 import tenuto
 from support.index_content import Content, PlayerLog, assert_ledger_explains, codes
 from support.promoted import chrt
-from support.servers import JackServer, missing, need_program, playing, wait_until
+from support.servers import JackServer, need_program, playing, wait_until
 
 pytestmark = pytest.mark.realtime
 
@@ -124,7 +124,7 @@ def test_scheduling_report_is_what_the_kernel_says_of_jacks_own_thread(jack: Jac
         said = chrt(report.tid)
     assert said == (report.policy, report.priority)
     if report.policy == "SCHED_OTHER":
-        missing("JACK could not make its client real-time (it takes rights to rtprio)")
+        pytest.skip("JACK could not make its client real-time (it takes rights to rtprio)")
     assert report.via == "already"
 
 

@@ -18,7 +18,7 @@ import pytest
 import soundfile
 
 from support.index_content import codes
-from support.servers import JackServer, missing, playing, wait_until
+from support.servers import JackServer, playing, wait_until
 
 pytestmark = pytest.mark.realtime
 
@@ -43,9 +43,9 @@ for device, rate in (("portaudio:no-such-device", 48_000), ("portaudio:", 44_100
 @pytest.fixture(autouse=True)
 def _portaudio() -> None:
     if ctypes.util.find_library("portaudio") is None:
-        missing("PortAudio is not installed (Debian: apt-get install libportaudio2)")
+        pytest.skip("PortAudio is not installed (Debian: apt-get install libportaudio2)")
     if importlib.util.find_spec("sounddevice") is None:
-        missing("sounddevice is not installed (pip install 'tenuto[portaudio]')")
+        pytest.skip("sounddevice is not installed (pip install 'tenuto[portaudio]')")
 
 
 def test_portaudio_records_bit_for_bit(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.other_kernel import run_under_other_kernel
-from support.servers import missing, need_program
+from support.servers import need_program
 
 if sys.platform != "linux":
     pytest.skip("the matrix is Linux's", allow_module_level=True)
@@ -89,7 +89,7 @@ def promote(request: pytest.FixtureRequest) -> Promote:
 
     def promote_where_possible(role: str, realtimekit: str) -> Promoted:
         if realtimekit not in answers():
-            missing("RealtimeKit is not installed (Debian: apt-get install dbus rtkit)")
+            pytest.skip("RealtimeKit is not installed (Debian: apt-get install dbus rtkit)")
         # Neither before a row needs it; and each once, even if it fails.
         if can_take_on(role):
             addresses: dict[str, str] = request.getfixturevalue("addresses")
