@@ -73,7 +73,7 @@ def test_a_killed_jack_recording_opens_everywhere_and_lacks_at_most_a_second(
             missing.append((instant - player_log.ns[0]) * 1e-9)
             continue
         content = Content.of(samples, gaps)
-        assert len(content.breaks()) <= len(content.gaps), path
+        assert not content.untold(jack.period), path
         missing.append((player_log.index_at(instant) - content.index[-1]) / rate)
     missing.sort()
     print("missing after kill -9, in ms:", *(f"{1e3 * seconds:.0f}" for seconds in missing))
@@ -108,4 +108,4 @@ def test_cycles_that_a_stopped_recorder_missed_are_in_the_ledger_exactly(
     missed = sorted(frames for _, frames in content.breaks())
     assert missed[-1] >= 0.2 * rate - 3 * period
     if counts["skipped"] == 0:  # the server itself was never late
-        assert missed == sorted(gap.frames for gap in content.gaps)
+        assert sum(missed) == sum(gap.frames for gap in content.gaps)

@@ -74,10 +74,28 @@ class Content:
         return cls(places, index, later)
 
     def breaks(self) -> list[tuple[int, int]]:
-        """Where the index does not go on: (place in the file, frames of the player left out)."""
-        step = np.diff(self.index) % PERIOD
-        where = np.flatnonzero(step != 1)
-        return [(int(self.places[at + 1]), int(step[at]) - 1) for at in where]
+        """Where the index does not go on: (place in the file, frames of the player left out).
+
+        Below 0: so many came again.
+        """
+        left_out = (np.diff(self.index) - 1 + HALF) % PERIOD - HALF
+        return [(int(self.places[at + 1]), int(left_out[at])) for at in np.flatnonzero(left_out)]
+
+    def untold(self, period: int) -> list[tuple[int, int]]:
+        """Breaks that no gap explains; `period` is the length of the server's cycles.
+
+        A break stands at its gap, or one cycle behind: a late cycle may have heard the sound of the
+        next one, which then comes again. No gap is shorter than what is missing there.
+        """
+        return [
+            (place, missing)
+            for place, missing in self.breaks()
+            if not any(
+                0 <= place - (gap.frame + gap.frames) <= period
+                and -period <= missing <= gap.frames + SHORT_OF
+                for gap in self.gaps
+            )
+        ]
 
     def file_time_error(self, log: PlayerLog, samplerate: int) -> float:
         """By how many frames the file's time runs away from the clock, at the worst.
@@ -105,8 +123,7 @@ def assert_ledger_explains(
     """Hold content, ledger and the server's own word against each other; returns a summary.
 
     Without an xrun of the server: every frame is there and there is no gap. With xruns: the content
-    breaks only at gaps (or a cycle behind: which sound a late cycle heard cannot be known), no gap
-    is shorter than what is missing there, and the file's time still is the clock's: so the gaps
+    breaks only where a gap tells of it, and the file's time still is the clock's: so the gaps
     together are as long as what was lost.
     """
     content = Content.of(samples, gaps)
@@ -122,13 +139,7 @@ def assert_ledger_explains(
     if counts["xruns"] == 0 and counts["skipped"] == 0:
         assert not gaps, f"gaps, but the server lost nothing: {gaps}; {summary}"
         assert not breaks, f"{breaks[:5]}; {summary}"
-    period = int(log.index[1] - log.index[0])
-    for place, missing in breaks:
-        told = [
-            gap.frames
-            for gap in content.gaps
-            if 0 <= place - (gap.frame + gap.frames) <= period and gap.frames >= missing - SHORT_OF
-        ]
-        assert told, f"{missing} frames are missing at {place} without a word; {summary}"
+    untold = content.untold(int(log.index[1] - log.index[0]))
+    assert not untold, f"frames are missing without a word (place, how many): {untold}; {summary}"
     assert error <= CLOCK_ERROR + (SHORT_OF + TOO_SHORT_TO_SEE) * counts["xruns"], summary
     return summary
