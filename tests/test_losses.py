@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import tenuto
 from support.faulty_disk import FaultyDisk, drain
@@ -67,6 +68,27 @@ def test_a_thousand_device_losses_of_random_place_and_length_are_reported_exactl
     assert recorder.xruns == INJECTED
     expect_index_outside_gaps(take)
     assert tuple(tenuto.read_ledger(tmp_path / "take.wav")) == take.gaps
+
+
+def test_no_reader_of_the_file_ever_finds_silence_that_the_ledger_does_not_tell_of(
+    tmp_path: Path,
+) -> None:
+    """A program may be killed at any moment: what is in the file then, the ledger explains."""
+    path = tmp_path / "take.wav"
+    script = scattered(random.Random(SEED), 300, apart=(100, 2000), length=(1, 600))
+    device = VirtualDevice("index", clocked=False, xruns=script)
+    silent_moments = 0
+    with tenuto.Recorder(path, device, channels=1, subtype="FLOAT") as recorder:
+        recorder.start()
+        while device.position < script[-1][0]:
+            device.step(256)
+            heard = soundfile.read(str(path), dtype="float32")[0]
+            told = np.zeros(len(heard), bool)
+            for gap in tenuto.read_ledger(path):
+                told[gap.frame : gap.frame + gap.frames] = True
+            assert not np.any((heard == 0) & ~told)
+            silent_moments += bool(np.any(heard == 0))
+    assert silent_moments > 100
 
 
 class RingModel:

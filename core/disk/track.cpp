@@ -13,7 +13,8 @@ constexpr std::size_t most_frames_at_once = 16384;  // so that no track keeps th
 // sound is the most that it may lag behind, besides the disk thread's own pace.
 constexpr std::int64_t header_every_ns = 100'000'000;
 constexpr std::int64_t sync_every_ns = 1'000'000'000;
-constexpr std::int64_t ledger_every_ns = 250'000'000;
+// Where losses come thick and fast; alone, one is in the ledger before its silence is in the file.
+constexpr std::int64_t ledger_every_ns = 20'000'000;
 }  // namespace
 
 Track::Track(std::shared_ptr<rt::Tape> tape, std::unique_ptr<Sink> sink, const Settings& settings)
@@ -95,33 +96,39 @@ std::size_t Track::put(const float* samples, std::size_t frames) {
 
 void Track::keep_up(std::int64_t now_ns, bool moved) {
     if (header_ns_ == 0) {
-        header_ns_ = ledger_ns_ = now_ns;
+        header_ns_ = now_ns;
         sync_ns_ = now_ns - sync_every_ns * 9 / 10;  // the first look at the free space comes soon
     }
     // In the first second after every write: a length of 0 some readers take for "unknown", so that
     // they would not agree on a file that was cut off there.
     const bool is_young = frames_ < static_cast<std::uint64_t>(settings_.samplerate);
-    if (moved && (is_young || now_ns - header_ns_ >= header_every_ns)) {
-        sink_->update_header();
-        header_ns_ = now_ns;
-    }
-    if (unwritten_ledger_ && now_ns - ledger_ns_ >= ledger_every_ns) {
+    const bool wants_sync = now_ns - sync_ns_ >= sync_every_ns;
+    const bool wants_header =
+        wants_sync || (moved && (is_young || now_ns - header_ns_ >= header_every_ns));
+    // First the ledger: whoever reads the file up to where its header says finds no silence in it
+    // that the ledger does not tell of.
+    const bool wants_ledger = wants_header || !moved || now_ns - ledger_ns_ >= ledger_every_ns;
+    if (unwritten_ledger_ && wants_ledger) {
         unwritten_ledger_ = ledger_.write(gaps()) != 0;
         ledger_ns_ = now_ns;
     }
-    if (now_ns - sync_ns_ >= sync_every_ns) {
+    if (wants_header) {
         sink_->update_header();
-        const std::uint64_t written = frames_;
-        if (sink_->sync() == 0) synced_frames_ = written;
-        sync_ns_ = now_ns;
-        const std::int64_t free = sink_->free_bytes();
-        const double bytes_a_frame =
-            frames_ > 0 ? static_cast<double>(sink_->used_bytes()) / static_cast<double>(frames_)
-                        : 0;
-        seconds_left_ = free < 0 || bytes_a_frame <= 0
-                            ? -1
-                            : static_cast<double>(free) / bytes_a_frame / settings_.samplerate;
+        header_ns_ = now_ns;
     }
+    if (wants_sync) sync(now_ns);
+}
+
+void Track::sync(std::int64_t now_ns) {
+    const std::uint64_t written = frames_;
+    if (sink_->sync() == 0) synced_frames_ = written;
+    sync_ns_ = now_ns;
+    const std::int64_t free = sink_->free_bytes();
+    const double bytes_a_frame =
+        frames_ > 0 ? static_cast<double>(sink_->used_bytes()) / static_cast<double>(frames_) : 0;
+    seconds_left_ = free < 0 || bytes_a_frame <= 0
+                        ? -1
+                        : static_cast<double>(free) / bytes_a_frame / settings_.samplerate;
 }
 
 // The file ended inside the last gap: the ledger tells of what is in the file.
@@ -138,6 +145,7 @@ void Track::finish(TrackState::Phase phase, const std::string& why) {
     std::string reason = why;
     tape().set_mode(rt::Tape::Mode::done);  // after a failure: what comes now has nowhere to go
     cut_last_gap();
+    const int unwritten = unwritten_ledger_ ? ledger_.write(gaps()) : 0;
     sink_->update_header();
     const int cause = sink_->close();
     if (cause != 0 && phase == TrackState::done) {
@@ -145,7 +153,6 @@ void Track::finish(TrackState::Phase phase, const std::string& why) {
         reason = std::strerror(cause);
     }
     if (phase == TrackState::done) synced_frames_ = frames_;
-    const int unwritten = unwritten_ledger_ ? ledger_.write(gaps()) : 0;
     ledger_.release();  // also what a recording that was killed here has left
     if (unwritten != 0) {
         phase = TrackState::failed;

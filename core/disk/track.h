@@ -69,6 +69,7 @@ class Track : public std::enable_shared_from_this<Track> {
     bool move_silence();
     std::size_t put(const float* samples, std::size_t frames);
     void keep_up(std::int64_t now_ns, bool moved);
+    void sync(std::int64_t now_ns);
     void begin_gap(const rt::Loss& loss);
     void cut_last_gap();
     void finish(TrackState::Phase phase, const std::string& why);
