@@ -166,8 +166,8 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     # 10 minutes in stereo are 230 MB as float32; the whole program stays below that.
     code = (
         "import sys\n"
-        "from tenuto.cli import app\n"
-        "app(sys.argv[1:], standalone_mode=False)\n"
+        "from tenuto.cli import app_for\n"
+        "app_for(sys.argv[1:])(sys.argv[1:], standalone_mode=False)\n"
         "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
     )
     done = subprocess.run(

@@ -19,7 +19,7 @@ import tenuto
 from support.command import run
 from support.players import RATE, ffmpeg_decoded, m4a, noise, played, written
 from tenuto import FilePlayer, _play
-from tenuto.cli import app
+from tenuto.cli import app_for
 from tenuto.cli._keys import take_key
 from tenuto.cli.play import Remote
 
@@ -82,9 +82,25 @@ def test_a_hole_in_what_was_heard_is_told_and_the_exit_code_is_5(
     real = _play._open
     monkeypatch.setattr(_play, "_open", opened)
     a = written(tmp_path, "a.wav", noise(4800))
-    done = CliRunner().invoke(app, ["play", str(a), "-d", "virtual", "-q"])
+    arguments = ["play", str(a), "-d", "virtual", "-q"]
+    done = CliRunner().invoke(app_for(arguments), arguments)
     assert done.exit_code == 5, done.output
     assert "the device lost 200 frames in 1 places" in done.output
+
+
+def test_the_command_waits_for_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    a = written(tmp_path, "a.wav", noise(480))
+    program = (
+        "import sys, tenuto\n"
+        "from tenuto.cli import app_for\n"
+        "app_for(sys.argv[1:])\n"
+        "assert tenuto.FilePlayer(sys.argv[2]).duration == 0.01\n"
+        "unneeded = {'numpy', 'soundfile', 'soxr', 'av', 'tenuto.cli.bench', 'tenuto.cli.record'}\n"
+        "print(sorted(unneeded & set(sys.modules)))\n"
+    )
+    command = [sys.executable, "-c", program, "play", str(a)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_wrong_usage_is_told_with_its_range(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ _FUNCTIONS = (
     "sf_strerror",
 )
 
+_READ = 0x10  # SFM_READ of sndfile.h
+
 # Numbers of sndfile.h (the SF_FORMAT_* constants). Not here is what cannot be recorded safely:
 # - RAW has no header that tells rate and channels, SD2 keeps them in a second file, XI tells
 #   44.1 kHz whatever it is;
@@ -233,6 +235,24 @@ def version() -> str:
     """For instance ``"libsndfile-1.2.2"``."""
     ffi, library = _library()
     return str(ffi.string(library.sf_version_string()).decode())
+
+
+def look_at(path: str | os.PathLike[str]) -> tuple[int, int, int] | str:
+    """Rate, channels and frames of a file; or why libsndfile cannot read it."""
+    ffi, library = _library()
+    about = ffi.new("SF_INFO *")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        return str(error)
+    try:
+        file = library.sf_open_fd(descriptor, _READ, about, False)
+        if file == ffi.NULL:
+            return str(ffi.string(library.sf_strerror(ffi.NULL)).decode(errors="replace"))
+        library.sf_close(file)
+    finally:
+        os.close(descriptor)
+    return int(about.samplerate), int(about.channels), int(about.frames)
 
 
 def name_of(path: str | os.PathLike[str]) -> str | bytes:

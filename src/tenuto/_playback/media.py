@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
+from .. import _sndfile
 from .._errors import FileError
 from .._nodes.source import as_frames
-from .._sndfile import name_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,19 +97,16 @@ def look_at(path: str | os.PathLike[str]) -> Media:
 
 
 def _by_libsndfile(path: Path) -> Media:
-    import soundfile
-
-    try:
-        about = soundfile.info(name_of(path))
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        return _by_pyav(path, str(error).partition(": ")[2] or str(error))
-    frames = about.frames if 0 <= about.frames < _NO_LENGTH else None
-    if not 1 <= about.channels <= _MOST_CHANNELS or not 1 <= about.samplerate <= 10_000_000:
+    found = _sndfile.look_at(path)  # not by way of soundfile, which would load NumPy
+    if isinstance(found, str):
+        return _by_pyav(path, found)
+    samplerate, channels, frames = found
+    if not 1 <= channels <= _MOST_CHANNELS or not 1 <= samplerate <= 10_000_000:
         raise FileError(
-            f'"{path}" says it has {about.channels} channels at {about.samplerate} Hz: '
-            "it is damaged"
+            f'"{path}" says it has {channels} channels at {samplerate} Hz: it is damaged'
         )
-    return Media(path, about.samplerate, about.channels, frames, "sndfile")
+    length = frames if 0 <= frames < _NO_LENGTH else None
+    return Media(path, samplerate, channels, length, "sndfile")
 
 
 def _by_pyav(path: Path, why_not: str) -> Media:

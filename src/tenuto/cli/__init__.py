@@ -9,30 +9,46 @@ from __future__ import annotations
 
 import io
 import sys
+from importlib import import_module
 from typing import Any
 
 import typer
 
 from .. import __version__
 from .._errors import DeviceError, FileError, TenutoError
-from . import bench, demo, devices, doctor, generate, info, play, plot, record, render
 from ._exit_codes import DEVICE, FILE, USAGE
 
-app = typer.Typer(
-    name="tenuto",
-    help="Real-time audio that does not wait for Python. Start with: tenuto demo",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+_COMMANDS = (
+    "demo",
+    "devices",
+    "record",
+    "play",
+    "generate",
+    "render",
+    "info",
+    "plot",
+    "bench",
+    "doctor",
 )
-for _module in (demo, devices, record, play, generate, render, info, plot, bench, doctor):
-    _name = _module.__name__.rpartition(".")[2]
-    app.command(_name)(getattr(_module, _name))
 
 
-@app.callback(invoke_without_command=True)
+def app_for(arguments: list[str]) -> typer.Typer:
+    """The command line, as far as `arguments` need it: one command does not wait for the others."""
+    app = typer.Typer(
+        name="tenuto",
+        help="Real-time audio that does not wait for Python. Start with: tenuto demo",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_main)
+    for name in arguments[:1] if arguments[:1] and arguments[0] in _COMMANDS else _COMMANDS:
+        app.command(name)(getattr(import_module(f".{name}", __name__), name))
+    return app
+
+
 def _main(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
     if version:
         print(__version__)
@@ -46,7 +62,7 @@ def main(arguments: list[str] | None = None) -> Any:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        return app(arguments)
+        return app_for(sys.argv[1:] if arguments is None else arguments)(arguments)
     except DeviceError as error:
         _fail(error, DEVICE)
     except FileError as error:
