@@ -10,8 +10,8 @@ in every program's number. Medians.
 
 *Twelve hours*: how long `FilePlayer` takes to open a WAV file of that length, ready to be played.
 
-Tenuto pays about 0.4 s of CPU once for the interpreter, NumPy and libsndfile's Python package: the
-second length shows what a second of sound costs on top.
+Tenuto pays about 0.3 s of CPU once for the interpreter and the packages of the command line, and
+where it converts for NumPy: the second length shows what a second of sound costs on top.
 
 Needs pulseaudio and pulseaudio-utils, and to be compared ffmpeg, sox and libsox-fmt-pulse (Debian;
 `apt-get install`).

@@ -204,8 +204,9 @@ channels is 32 KiB, as much as the first-level cache holds. Its p99 is that of t
 which is shared.""",
     "kernels": """Late callbacks are the machine's: their share without load is the largest. The
 tanh is the C library's in both.""",
-    "play": """Of the time to the first frame most is the start of Python, of NumPy and of
-libsndfile's package. "Beyond" is the null sink: it plays out what it has rendered ahead.""",
+    "play": """Of the time to the first frame most is the start of Python and of the packages of
+the command line (Typer brings pydantic: 0.08 s); where the rate is converted NumPy is loaded on
+top. "Beyond" is the null sink: it plays out what it has rendered ahead.""",
     "eq": """The same code over sound that stays in the cache takes 4.1 ns, over 10 s of sound
 5.0, over 30 s 5.2; the rest is what one call of `render` costs (about 0.2 ms) and memory for
 the result. Sixteen times SciPy would be 1.3 ns, below the floor of the arithmetic: `sosfilt`
@@ -217,10 +218,9 @@ smoothing the gain, where each frame waits for the one before it, 12 % holding p
 compressor, 59 % was smoothing and powers before its curve became a kernel. While nothing
 comes near its ceiling the limiter does neither; so the two cases differ, and only the case at
 rest meets what is asked for.""",
-    "ring": """Rates between threads are of little weight here: in another run on this
-machine, 512 frames went through at 977 million frames a second for ours and at 303 for
-`memcpy`. At one frame ours took 5.7 to 7.0 ns from run to run, boost's 6.0 to 6.3. Before
-this, divisions took 12 of 20 ns.""",
+    "ring": """Rates between threads differ more from run to run than from ring to ring: at 512
+frames by a factor of four, with what else the machine did. At one frame ours took 5.7 to 7.2 ns
+from run to run, boost's 6.0 to 6.3. Before this, divisions took 12 of 20 ns.""",
     "record": """A profile at 254 channels, shares of all samples: miniaudio, which
 interleaves, 24 %; libjack 24 %; the kernel 21 %; our module 17 %; the C library, mostly
 copying, 12 %. PortAudio, which is used beyond 254 channels, was not profiled.""",

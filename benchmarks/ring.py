@@ -91,11 +91,19 @@ def main() -> None:
                 ours >= 0.8 * limit,
             )
         )
-    ours = median(pair["tenuto"][1])
-    best = min(median(pair[who][1]) for who in pair if who not in ("tenuto", LIMIT))
+    peers = [who for who in pair if who not in ("tenuto", LIMIT)]
+    ours, best = median(through["tenuto"][1]), max(median(through[who][1]) for who in peers)
     verdicts.append(
         Verdict(
-            "1 frame: not slower than the best peer",
+            "1 frame: not slower than the best peer, between threads",
+            f"{ours:.0f} against {best:.0f} million frames a second",
+            ours >= best,
+        )
+    )
+    ours, best = median(pair["tenuto"][1]), min(median(pair[who][1]) for who in peers)
+    verdicts.append(
+        Verdict(
+            "1 frame: not slower than the best peer, written and read by one thread",
             f"{ours:.1f} against {best:.1f} ns",
             ours <= best,
         )
