@@ -40,7 +40,7 @@ def groups(
     height = 0.8 / len(figures)
     for k, (who, values) in enumerate(figures.items()):
         at = [-n - k * height for n in range(len(labels))]
-        shade = colour(who) if who.startswith("tenuto") else (OTHER, LIMIT, "#cbd5e1")[k % 3]
+        shade = colour(who) if who.startswith("tenuto") else (OTHER, LIMIT, "#cbd5e1", "#64748b")[k % 4]
         drawn = axes.barh(at, values, height * 0.95, label=who, color=shade)
         axes.bar_label(drawn, fmt=f"%.{digits}f", padding=3, fontsize=7)
     axes.set_yticks([-n - 0.4 + height / 2 for n in range(len(labels))], labels)
