@@ -37,10 +37,10 @@ def groups(
     axes: Any, labels: Sequence[str], figures: dict[str, list[float]], unit: str, digits: int
 ) -> None:
     """For each label as many bars as there are figures."""
-    height = 0.8 / len(figures)
+    height, shades = 0.8 / len(figures), (OTHER, LIMIT, "#cbd5e1", "#64748b")
     for k, (who, values) in enumerate(figures.items()):
         at = [-n - k * height for n in range(len(labels))]
-        shade = colour(who) if who.startswith("tenuto") else (OTHER, LIMIT, "#cbd5e1", "#64748b")[k % 4]
+        shade = colour(who) if who.startswith("tenuto") else shades[k % len(shades)]
         drawn = axes.barh(at, values, height * 0.95, label=who, color=shade)
         axes.bar_label(drawn, fmt=f"%.{digits}f", padding=3, fontsize=7)
     axes.set_yticks([-n - 0.4 + height / 2 for n in range(len(labels))], labels)
