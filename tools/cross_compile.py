@@ -70,7 +70,7 @@ def compile_one(system: str, source: Path) -> tuple[Path, str]:
     return made, "" if done.returncode == 0 else done.stderr or "it failed without a word"
 
 
-def run_suite(system: str, objects: list[Path]) -> str:
+def run_suite(system: str, objects: list[Path], jobs: int) -> str:
     """Link a suite and run it on each processor; returns what came of it."""
     compiler, program = SYSTEMS[system][0], BUILD / system / "tenuto_core_tests.exe"
     link = [*compiler, "-static", "-pthread", "-o", str(program), *map(str, objects)]
@@ -81,22 +81,31 @@ def run_suite(system: str, objects: list[Path]) -> str:
     linked = subprocess.run(link, capture_output=True, text=True)
     if linked.returncode != 0:
         return "FAILED to link\n" + linked.stderr
-    outcomes = []
-    for emulator in EMULATED[system]:
-        suite = subprocess.run(
-            [*emulator, str(program)],
-            cwd=program.parent,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=environment,
-            timeout=600,
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        outcomes = list(
+            pool.map(lambda emulator: run_on(emulator, program, environment), EMULATED[system])
         )
-        name = " ".join([Path(emulator[0]).name, *emulator[1:]])
-        if suite.returncode != 0:
-            return f"FAILED under {name}\n{suite.stdout[-3000:]}{suite.stderr[-1000:]}"
-        outcomes.append(f"{suite.stdout.strip().splitlines()[-1]} under {name}")
-    return "ok: " + "; ".join(outcomes)
+    failed = [outcome for outcome in outcomes if outcome.startswith("FAILED")]
+    return failed[0] if failed else "ok: " + "; ".join(outcomes)
+
+
+def run_on(emulator: list[str], program: Path, environment: dict[str, str]) -> str:
+    """Run a suite in a folder of its own; returns what came of it."""
+    name = " ".join([Path(emulator[0]).name, *emulator[1:]])
+    folder = program.parent / name.replace(" ", "-")
+    folder.mkdir(exist_ok=True)
+    suite = subprocess.run(
+        [*emulator, str(program)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=environment,
+        timeout=600,
+    )
+    if suite.returncode != 0:
+        return f"FAILED under {name}\n{suite.stdout[-3000:]}{suite.stderr[-1000:]}"
+    return f"{suite.stdout.strip().splitlines()[-1]} under {name}"
 
 
 def missing(system: str) -> str:
@@ -117,7 +126,7 @@ def build(system: str, jobs: int) -> str:
     if errors:
         return "FAILED to compile\n" + errors[0]
     if all(shutil.which(emulator[0]) for emulator in EMULATED.get(system, ([""],))):
-        return run_suite(system, [made for made, _ in results])
+        return run_suite(system, [made for made, _ in results], jobs)
     return f"ok: {len(results)} files compiled, not run"
 
 
