@@ -84,13 +84,22 @@ class Content:
     def untold(self, period: int) -> list[tuple[int, int]]:
         """Breaks that no gap explains; `period` is the length of the server's cycles.
 
-        A break stands at its gap, or one cycle behind: a late cycle may have heard the sound of the
-        next one, which then comes again. No gap is shorter than what is missing there.
+        A break stands at its gap, or one cycle behind; no gap is shorter than what is missing
+        there. And a client of JACK that is late by nearly a cycle finds the sound of the next one
+        in its buffer, and then finds it again: of that no client is told, and no time is lost.
         """
+        breaks = self.breaks()
+        ahead = {
+            place
+            for place, missing in breaks
+            if 0 < missing <= period and (place + period, -missing) in breaks
+        }
         return [
             (place, missing)
-            for place, missing in self.breaks()
-            if not any(
+            for place, missing in breaks
+            if place not in ahead
+            and place - period not in ahead
+            and not any(
                 0 <= place - (gap.frame + gap.frames) <= period
                 and -period <= missing <= gap.frames + SHORT_OF
                 for gap in self.gaps
