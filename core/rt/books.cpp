@@ -47,10 +47,9 @@ void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         lock_onto(arrival);
     } else if (returning_) {
         settle_at_end(last_ns_);  // what was open before the device left is decided now
-        if (!knows_rate()) frame_ns_ = nominal_frame_ns_;
-        const double missing_ns =
-            static_cast<double>(arrival.now_ns) - earliest_ns() - arrival.frames * frame_ns_;
-        away_ = {arrival.tag, std::max(0.0, missing_ns / frame_ns_), 0, arrival.now_ns};
+        const double missing = missing_frames(arrival.now_ns) - arrival.frames;
+        frame_ns_ = sure_frame_ns();
+        away_ = {arrival.tag, std::max(0.0, missing), 0, arrival.now_ns};
         if (arrival.device_frame >= 0) {
             away_.frames = static_cast<double>(arrival.device_frame - next_device_frame_);
             settle_away();
@@ -65,7 +64,6 @@ void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         follow(arrival);
         own_lateness_ns_ = lateness_ns_;
         if (lateness_ns_ > bound_ns()) move_to(arrival.now_ns);  // it has enough for so long
-        if (static_cast<double>(arrival.now_ns - away_.since_ns) > window_ns_) settle_away();
     } else {
         follow(arrival);
         // After a loss that is not settled yet blocks are late by its length; that is told once.
@@ -73,7 +71,6 @@ void Books::enter(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
         const double known = level > bound_ns() ? level : 0.0;
         own_lateness_ns_ = std::max(std::min(lateness_ns_, 0.0), lateness_ns_ - known);
         look_for_steps(arrival);
-        if (static_cast<double>(arrival.now_ns - away_.since_ns) > window_ns_) settle_away();
         settle(arrival.now_ns, window_ns_);
     }
     returning_ = false;
@@ -108,8 +105,11 @@ void Books::follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING {
     expected_ns_ += block_ns;
     lateness_ns_ = static_cast<double>(arrival.now_ns) - expected_ns_;
     locked_ns_ += block_ns;
-    // The first block of a device that came back may have been late: it was away for less.
-    away_.early_ns = std::min(away_.early_ns, lateness_ns_ + followed_ns_);
+    if (away_.frames > 0) {
+        // The first block of a device that came back may have been late: it was away for less.
+        away_.early_ns = std::min(away_.early_ns, lateness_ns_ + followed_ns_);
+        if (static_cast<double>(arrival.now_ns - away_.since_ns) > window_ns_) settle_away();
+    }
     const double bound = bound_ns();
     if (lateness_ns_ < -bound) {
         // Frames cannot come before the device made them: the earlier prediction was too late.
@@ -164,12 +164,15 @@ void Books::follow_by(double ns) noexcept TENUTO_NONBLOCKING {
     floor_before_ns_ -= ns;
 }
 
-double Books::earliest_ns() const noexcept TENUTO_NONBLOCKING {
-    return expected_ns_ + std::min(floor_ns_, floor_before_ns_);
+double Books::sure_frame_ns() const noexcept TENUTO_NONBLOCKING {
+    const bool is_narrow = locked_ns_ * narrow_hz > shrinking_hz_seconds * 1e9;
+    return is_narrow ? frame_ns_ : nominal_frame_ns_;
 }
 
-bool Books::knows_rate() const noexcept TENUTO_NONBLOCKING {
-    return locked_ns_ * narrow_hz > shrinking_hz_seconds * 1e9;
+double Books::missing_frames(std::int64_t now_ns) const noexcept TENUTO_NONBLOCKING {
+    // When the last block would have come, had it come as early as the earliest lately.
+    const double last_ns = expected_ns_ + std::min(floor_ns_, floor_before_ns_);
+    return (static_cast<double>(now_ns) - last_ns) / sure_frame_ns();
 }
 
 double Books::bound_ns() const noexcept TENUTO_NONBLOCKING {
@@ -306,8 +309,7 @@ std::uint64_t Books::unsettled_tag() const noexcept TENUTO_NONBLOCKING {
 
 std::uint64_t Books::missing_until(std::int64_t now_ns) const noexcept {
     if (!locked_) return 0;
-    const double frame_ns = knows_rate() ? frame_ns_ : nominal_frame_ns_;
-    const double frames = (static_cast<double>(now_ns) - earliest_ns()) / frame_ns;
+    const double frames = missing_frames(now_ns);
     return frames > 0 ? static_cast<std::uint64_t>(std::llround(frames)) : 0;
 }
 

@@ -118,10 +118,10 @@ class Books {
     void lock_onto(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void follow(const Arrival& arrival) noexcept TENUTO_NONBLOCKING;
     void enter_exact(const Arrival& arrival, Cause cause) noexcept TENUTO_NONBLOCKING;
-    // When the last block would have come, had it come as early as the earliest lately.
-    double earliest_ns() const noexcept TENUTO_NONBLOCKING;
-    // False while the loop is wide, and jitter may have pulled its rate aside.
-    bool knows_rate() const noexcept TENUTO_NONBLOCKING;
+    // Of a frame; nominal while the loop is wide, and jitter may have pulled its rate aside.
+    double sure_frame_ns() const noexcept TENUTO_NONBLOCKING;
+    // Since the last block.
+    double missing_frames(std::int64_t now_ns) const noexcept TENUTO_NONBLOCKING;
     // What a block may be early or late by and still be ordinary.
     double bound_ns() const noexcept TENUTO_NONBLOCKING;
     // What the smallest lateness must rise by to be a loss.
