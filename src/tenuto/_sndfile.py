@@ -238,13 +238,10 @@ def version() -> str:
 
 
 def look_at(path: str | os.PathLike[str]) -> tuple[int, int, int] | str:
-    """Rate, channels and frames of a file; or why libsndfile cannot read it."""
+    """Rate, channels and frames of a file; or why libsndfile cannot read it. Raises OSError."""
     ffi, library = _library()
     about = ffi.new("SF_INFO *")
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError as error:
-        return str(error)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         file = library.sf_open_fd(descriptor, _READ, about, False)
         if file == ffi.NULL:

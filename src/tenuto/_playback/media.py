@@ -83,8 +83,7 @@ def look_at(path: str | os.PathLike[str]) -> Media:
             raise FileError(f'"{where}" is a folder: give a sound file in it')
         if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for its other end
             raise FileError(f'"{where}" is no file but a pipe or a device: give a sound file')
-        with where.open("rb"):
-            pass
+        found = _sndfile.look_at(where)  # not by way of soundfile, which would load NumPy
     except FileError:
         raise
     except FileNotFoundError:
@@ -93,14 +92,10 @@ def look_at(path: str | os.PathLike[str]) -> Media:
         raise FileError(f'"{where}" cannot be read: {error}') from error
     if about.st_size == 0:
         raise FileError(f'"{where}" is empty: it has 0 bytes')
-    return _by_libsndfile(where)
+    return _by_pyav(where, found) if isinstance(found, str) else _by_libsndfile(where, *found)
 
 
-def _by_libsndfile(path: Path) -> Media:
-    found = _sndfile.look_at(path)  # not by way of soundfile, which would load NumPy
-    if isinstance(found, str):
-        return _by_pyav(path, found)
-    samplerate, channels, frames = found
+def _by_libsndfile(path: Path, samplerate: int, channels: int, frames: int) -> Media:
     if not 1 <= channels <= _MOST_CHANNELS or not 1 <= samplerate <= 10_000_000:
         raise FileError(
             f'"{path}" says it has {channels} channels at {samplerate} Hz: it is damaged'

@@ -44,7 +44,7 @@ def app_for(arguments: list[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_main)
-    for name in arguments[:1] if arguments[:1] and arguments[0] in _COMMANDS else _COMMANDS:
+    for name in set(arguments[:1]).intersection(_COMMANDS) or _COMMANDS:
         app.command(name)(getattr(import_module(f".{name}", __name__), name))
     return app
 
