@@ -68,7 +68,8 @@ def test_what_a_player_plays_on_jack_is_what_others_decode(
 def furthest(heard: np.ndarray, expected: np.ndarray, bound: float) -> float:
     """By how much what was heard differs at the most, from the first sample above `bound` on."""
     begin, first = (int(np.flatnonzero(np.abs(x[:, 0]) > bound)[0]) for x in (heard, expected))
-    piece = heard[max(0, begin - first) :][: len(expected)]
+    assert begin >= first
+    piece = heard[begin - first :][: len(expected)]
     return float(np.max(np.abs(piece - expected))) if len(piece) == len(expected) else np.inf
 
 
